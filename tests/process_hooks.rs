@@ -7,7 +7,8 @@ use std::time::Duration;
 use resilience::control;
 use resilience::{
     Bulkhead, CircuitBreaker, FallbackReason, PolicyEvent, Rejected, RejectedKind, RetryPolicy,
-    StopReason, bulkhead, circuit_breaker, fallback, on_event, rate_limit, retry, testing, timeout,
+    StopReason, bulkhead, circuit_breaker, fallback, hedge, on_event, rate_limit, retry, testing,
+    timeout,
 };
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -259,4 +260,22 @@ fn hooks_run_on_the_thread_of_the_call_before_the_hook_of_the_function() {
     let thread = std::thread::Builder::new().name("worker".into()).spawn(run).expect("a thread");
     thread.join().expect("no panic");
     assert_eq!(lines(&log), ["worker", "worker", "function"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_gets_the_hedges_of_a_call() {
+    #[hedge(after = "50ms", idempotent, name = "hedged")]
+    async fn call() -> Result<(), ()> {
+        tokio::time::sleep(Duration::from_millis(90)).await;
+        Ok(())
+    }
+    let log = events_of("hedged", |event| match event {
+        PolicyEvent::Hedge(hedge) => {
+            assert_eq!((event.location(), event.key()), (Some(hedge.location), None));
+            format!("{} {} {}", event.label(), hedge.hedge, hedge.cause)
+        }
+        event => format!("{event:?}"),
+    });
+    assert_eq!(call().await, Ok(()));
+    assert_eq!(lines(&log), ["hedge 1 delay"]);
 }

@@ -33,7 +33,7 @@ pub use crate::context::current::UNBOUNDED;
 pub use crate::context::nesting::Nested;
 pub use crate::expansion::{
     Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
-    no_fallback_hook, no_give_up_hook, no_retry_hook, once, resilience_never,
+    no_fallback_hook, no_give_up_hook, no_hedge_hook, no_retry_hook, once, resilience_never,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};
 pub use crate::function_state::{resolve, resolve_policy};
@@ -47,7 +47,7 @@ pub use crate::keyed::{KeyGroup, KeyLabel, KeyState, Keyed, KeyedPolicy, adjust,
 pub use crate::last_failure::LastFailure;
 #[cfg(not(resilience_loom))]
 pub use crate::last_good::keeping_call;
-pub use crate::last_good::{KeepingCall, LastGood, no_failure, unaged};
+pub use crate::last_good::{KeepingCall, LastGood, unaged};
 pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
@@ -55,12 +55,15 @@ pub use crate::probe::{
     ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
     ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
-pub use crate::rate_limit::{RateLimiter, keyed_take, refund_rejected, settle_call};
+pub use crate::rate_limit::{
+    RateLimiter, keyed_take, refund_in_queue, refund_rejected, settle_call,
+};
 pub use crate::registry::{Site, TimedFunction, fallback_site, timed_function, timed_out};
 pub use crate::rejected::{FromRejected, Rejected, reject, reject_with};
 pub use crate::rejection_signal::RejectionSignal;
 pub use crate::retry::{CallContext, RetryPolicy, RetryState, counted};
-pub use crate::timed_call::{Ended, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
+pub use crate::stale_age::{stale_age, stale_age_async};
+pub use crate::timed_call::{CallResult, EndsAsOutcome, EndsAsValue, TimedCall, function_site};
 pub use crate::timeout::{Timeout, timeout, timeout_after_queue};
 
 /// Without the feature `axum`, the result of a handler stays as it is.

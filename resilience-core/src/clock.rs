@@ -29,7 +29,7 @@ type TokioSleep = core::future::Pending<()>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(NonZeroU64);
 
-const ORIGIN: i64 = 1 << 62;
+const ORIGIN: u64 = 1 << 62;
 
 /// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
 const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
@@ -40,7 +40,9 @@ impl Timestamp {
 
     #[inline]
     pub(crate) fn from_instant(instant: Instant) -> Self {
-        Self::at(instant_nanos(instant).saturating_add(ORIGIN).max(1).unsigned_abs())
+        // One bound for an instant before the fixed point.
+        let nanos = instant_nanos(instant).max(1 - (1 << 62));
+        Self::at(ORIGIN.wrapping_add_signed(nanos))
     }
 
     #[inline]
@@ -86,6 +88,7 @@ impl Timestamp {
         Self::at(self.0.get().saturating_add(nanos(by)))
     }
 
+    /// Returns the timestamp `by` earlier.
     pub(crate) fn minus(self, by: Duration) -> Self {
         Self::at(self.0.get().saturating_sub(nanos(by)))
     }
@@ -413,11 +416,21 @@ pin_project! {
     pub(crate) struct LimitTimer {
         // In nanoseconds: one word in the future of every timeout.
         limit: u64,
-        // `None` without a limit or while paused, and `OVER` if the time was over at the start.
-        end: Option<Timestamp>,
+        // `NEVER` without a limit or while paused, and `OVER` if the time was over at the start.
+        end: Timestamp,
         #[pin]
         wait: LimitWait,
     }
+}
+
+const NEVER: Timestamp = Timestamp::MAX;
+
+/// The start of a [`LimitTimer`], in four words: functions that return the timer itself copy the
+/// timer of tokio inside.
+pub(crate) struct LimitStart {
+    start: Instant,
+    limit: u64,
+    end: Timestamp,
 }
 
 pin_project! {
@@ -430,62 +443,43 @@ pin_project! {
 }
 
 impl LimitTimer {
-    /// Starts a limit, which ends at `bound` if earlier.
     #[inline]
-    pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let (start, limit) = (real_now(), nanos(limit));
-        let (limit, end) = if bound.is_some() || limit == u64::MAX || !none_active() {
-            Self::bounded(start, limit, bound)
-        } else {
-            (limit, Some(Timestamp::at(time_of(start).word().saturating_add(limit))))
-        };
+    pub(crate) fn started(LimitStart { start, limit, end }: LimitStart) -> Self {
         Self { limit, end, wait: LimitWait::NotStarted { start } }
-    }
-
-    /// Returns the limit and the end with a bound, without a limit, or under the clock of a test.
-    #[inline(never)]
-    fn bounded(start: Instant, limit: u64, bound: Option<Timestamp>) -> (u64, Option<Timestamp>) {
-        let virtual_now = if none_active() { None } else { virtual_now() };
-        let now = virtual_now.unwrap_or_else(|| time_of(start));
-        let limit = bound.map_or(limit, |bound| limit.min(nanos(bound.since(now))));
-        let end = match limit {
-            u64::MAX => None,
-            0 if bound.is_some() => Some(OVER),
-            limit => Some(Timestamp::at(now.word().saturating_add(limit))),
-        };
-        (limit, end)
     }
 
     /// Starts the limit of a body that has started: the time of the body is never over at the
     /// start.
     #[cold]
     pub(crate) fn after_queue(limit: Duration, bound: Option<Timestamp>) -> Self {
-        let timer = Self::new(limit, bound);
-        if timer.is_over() { Self { limit: 1, end: None, ..timer } } else { timer }
+        let start = LimitStart::new(limit, bound);
+        let timer = Self::started(start);
+        if timer.is_over() { Self { limit: 1, end: NEVER, ..timer } } else { timer }
     }
 
-    /// Returns the end; `None` without a limit. A paused timer would start now.
+    /// Returns the end; the end of the clock without a limit. A paused timer would start now.
     #[inline]
-    pub(crate) fn end(&self) -> Option<Timestamp> {
-        if self.end.is_none() { self.end_if_paused() } else { self.end }
+    pub(crate) fn end(&self) -> Timestamp {
+        if self.end == NEVER { self.end_if_paused() } else { self.end }
     }
 
     #[cold]
-    fn end_if_paused(&self) -> Option<Timestamp> {
+    #[inline(never)]
+    fn end_if_paused(&self) -> Timestamp {
         let is_paused = matches!(self.wait, LimitWait::Paused);
-        is_paused.then(|| now().plus(Duration::from_nanos(self.limit)))
+        if is_paused { now().plus(Duration::from_nanos(self.limit)) } else { NEVER }
     }
 
     /// Returns whether the bound had passed at the start.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.end == Some(OVER)
+        self.end == OVER
     }
 
     /// Stops the timer. [`resume`](Self::resume) starts the time again, with the whole limit.
     pub(crate) fn pause(self: Pin<&mut Self>) {
         let mut this = self.project();
-        *this.end = None;
+        *this.end = NEVER;
         this.wait.set(LimitWait::Paused);
     }
 
@@ -497,26 +491,65 @@ impl LimitTimer {
             self.set(Self::after_queue(limit, bound()));
         }
     }
-}
 
-impl Future for LimitTimer {
-    type Output = Duration;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    #[inline(never)]
+    fn poll_other(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let limit = Duration::from_nanos(self.limit);
         let mut this = self.project();
         // A virtual clock wakes no task.
-        if !none_active() && this.end.zip(virtual_now()).is_some_and(|(end, now)| now >= end) {
-            return Poll::Ready(limit);
+        if !none_active() && virtual_now().is_some_and(|now| now >= *this.end) {
+            return Poll::Ready(());
         }
         if let LimitWaitProjection::NotStarted { start } = this.wait.as_mut().project() {
             let sleep = Sleep::since(*start, limit);
             this.wait.set(LimitWait::Started { sleep });
         }
         match this.wait.project() {
-            LimitWaitProjection::Started { sleep } => sleep.poll(cx).map(|()| limit),
+            LimitWaitProjection::Started { sleep } => sleep.poll(cx),
             LimitWaitProjection::NotStarted { .. } | LimitWaitProjection::Paused => Poll::Pending,
         }
+    }
+}
+
+impl LimitStart {
+    /// Starts a limit that nothing shortens or overrides.
+    #[inline]
+    pub(crate) fn plain(limit: Duration) -> Self {
+        let (start, limit) = (real_now(), nanos(limit));
+        let end = Timestamp::at(time_of(start).word().saturating_add(limit));
+        Self { start, limit, end }
+    }
+
+    /// Starts a limit, which ends at `bound` if earlier.
+    pub(crate) fn new(limit: Duration, bound: Option<Timestamp>) -> Self {
+        let start = real_now();
+        let virtual_now = if none_active() { None } else { virtual_now() };
+        let now = virtual_now.unwrap_or_else(|| time_of(start));
+        let limit = nanos(limit);
+        let limit = bound.map_or(limit, |bound| limit.min(nanos(bound.since(now))));
+        let end = match limit {
+            0 if bound.is_some() => OVER,
+            limit => Timestamp::at(now.word().saturating_add(limit)),
+        };
+        Self { start, limit, end }
+    }
+}
+
+impl Future for LimitTimer {
+    type Output = Duration;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let wait = self.as_mut().project().wait;
+        // A further poll inside a runtime of tokio is a poll of the timer of tokio alone.
+        let polled = match wait.project() {
+            LimitWaitProjection::Started { sleep } if none_active() => match sleep.project() {
+                SleepProjection::Tokio { sleep } => sleep.poll(cx),
+                _ => self.as_mut().poll_other(cx),
+            },
+            _ => self.as_mut().poll_other(cx),
+        };
+        polled.map(|()| Duration::from_nanos(self.limit))
     }
 }
 

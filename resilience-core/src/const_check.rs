@@ -16,6 +16,12 @@ mod rules {
     pub(super) use resilience_rules::retry::*;
 }
 
+/// Returns the error of the first broken rule, in a `const fn`, where `?` does not work.
+macro_rules! ensure {
+    ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
+}
+pub(crate) use ensure;
+
 #[track_caller]
 pub(crate) const fn hold(rule: Result<(), InvalidPolicy>) {
     if let Err(broken) = rule {

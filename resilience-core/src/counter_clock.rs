@@ -13,7 +13,12 @@ struct Counter {
     clock: Clock,
     raw: u64,
     time: Timestamp,
+    /// The nanoseconds of 2^[`SHIFT`] ticks: a constant shift, where `quanta` shifts by a variable.
+    nanos: u64,
 }
+
+/// The factor is exact to a hundredth of a nanosecond per day: 2^48 ticks are about a day.
+const SHIFT: u32 = 48;
 
 /// `None` without a counter that fits, and while the rate of the counter is being measured.
 static COUNTER: OnceLock<Counter> = OnceLock::new();
@@ -42,12 +47,16 @@ impl Counter {
         let clock = Clock::new();
         // The counter is read first, so the time is never before the clock of the system.
         let raw = clock.raw();
-        Self { clock, raw, time: Timestamp::from_instant(Instant::now()) }
+        let time = Timestamp::from_instant(Instant::now());
+        let nanos = clock.delta_as_nanos(0, 1 << SHIFT);
+        Self { clock, raw, time, nanos }
     }
 
     #[inline]
     fn now(&self) -> Timestamp {
-        let passed = self.clock.delta_as_nanos(self.raw, self.clock.raw());
+        let ticks = self.clock.raw().saturating_sub(self.raw);
+        let passed = u128::from(ticks) * u128::from(self.nanos) >> SHIFT;
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
         Timestamp::from_nanos(self.time.word().saturating_add(passed))
     }
 }

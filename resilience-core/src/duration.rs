@@ -1,7 +1,13 @@
-//! Durations in messages, rounded for people.
+//! Durations in settings, exact, and in messages, rounded for people.
 
 use core::fmt;
 use core::time::Duration;
+
+// In nanoseconds.
+const MICRO: u128 = 1_000;
+const MILLI: u128 = 1_000_000;
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60 * SECOND;
 
 /// A duration as in an attribute, without loss: `250ms`, `1m30s`, `2h`.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +16,8 @@ pub struct Exact(pub Duration);
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [
-            (3600 * SECOND, "h"),
-            (MINUTE * SECOND, "m"),
+            (60 * MINUTE, "h"),
+            (MINUTE, "m"),
             (SECOND, "s"),
             (MILLI, "ms"),
             (MICRO, "us"),
@@ -39,11 +45,6 @@ impl fmt::Display for Exact {
 #[derive(Clone, Copy, Debug)]
 pub struct Rounded(pub Duration);
 
-const MICRO: u128 = 1_000;
-const MILLI: u128 = 1_000_000;
-const SECOND: u128 = 1_000_000_000;
-const MINUTE: u128 = 60;
-
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
@@ -62,10 +63,10 @@ impl fmt::Display for Rounded {
             _ if tenths < 100 && tenths % 10 > 0 => write!(f, "{}.{}s", tenths / 10, tenths % 10),
             _ if tenths < 100 => write!(f, "{}s", tenths / 10),
             0..120 => write!(f, "{seconds}s"),
-            120..7200 => pair(f, seconds / MINUTE, "m", seconds % MINUTE, "s"),
+            120..7200 => pair(f, seconds / 60, "m", seconds % 60, "s"),
             _ => {
-                let minutes = rounded(MINUTE * SECOND);
-                pair(f, minutes / MINUTE, "h", minutes % MINUTE, "m")
+                let minutes = rounded(MINUTE);
+                pair(f, minutes / 60, "h", minutes % 60, "m")
             }
         }
     }

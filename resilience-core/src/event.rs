@@ -120,6 +120,47 @@ impl fmt::Display for FallbackReason {
     }
 }
 
+/// A further attempt beside the first. Passed to `on_hedge` before the attempt starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HedgeEvent {
+    /// The name of the function or policy.
+    pub name: &'static str,
+    /// The number of attempts beside the first; 1 is the first hedge.
+    pub hedge: u32,
+    /// The reason for the attempt.
+    pub cause: HedgeCause,
+    /// The outermost attribute of the function, or the place that made the policy.
+    pub location: SourceLocation,
+}
+
+/// The reason for a hedge. [`as_str`](Self::as_str) is the label for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HedgeCause {
+    /// The other attempts have run for the delay.
+    Delay,
+    /// An attempt failed, and the failure is transient.
+    Failure,
+}
+
+impl HedgeCause {
+    /// Returns a stable label: `delay` or `failure`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delay => "delay",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+impl fmt::Display for HedgeCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// An event of any policy in the process. Passed to the hooks of [`on_event`](crate::on_event).
 ///
 /// An error is a text here, by `Display`, else by `Debug`; `None` for a policy without the
@@ -135,6 +176,8 @@ pub enum PolicyEvent<'a> {
     Recovery(RecoveryEvent),
     /// A fallback replaces a failure.
     Fallback(FallbackEvent<'a, str>),
+    /// A further attempt starts while the first still runs, or after its failure.
+    Hedge(HedgeEvent),
     /// A circuit breaker, a bulkhead, a rate limit, a timeout or `#[idempotent]` rejects a call.
     Rejection(&'a Rejected),
     /// A policy in shadow mode admits a call that would be rejected otherwise.
@@ -152,6 +195,7 @@ impl PolicyEvent<'_> {
             Self::GiveUp(event) => event.name,
             Self::Recovery(event) => event.name,
             Self::Fallback(event) => event.name,
+            Self::Hedge(event) => event.name,
             Self::Rejection(rejected) | Self::ShadowRejection(rejected) => rejected.name(),
             Self::StateChange(change) => change.name,
         }
@@ -166,6 +210,7 @@ impl PolicyEvent<'_> {
             Self::GiveUp(event) => Some(event.location),
             Self::Recovery(event) => Some(event.location),
             Self::Fallback(event) => Some(event.location),
+            Self::Hedge(event) => Some(event.location),
             Self::StateChange(change) => Some(change.location),
             Self::Rejection(_) | Self::ShadowRejection(_) => None,
         }
@@ -177,12 +222,16 @@ impl PolicyEvent<'_> {
         match self {
             Self::Rejection(rejected) | Self::ShadowRejection(rejected) => rejected.key(),
             Self::StateChange(change) => change.key.as_deref(),
-            Self::Retry(_) | Self::GiveUp(_) | Self::Recovery(_) | Self::Fallback(_) => None,
+            Self::Retry(_)
+            | Self::GiveUp(_)
+            | Self::Recovery(_)
+            | Self::Fallback(_)
+            | Self::Hedge(_) => None,
         }
     }
 
     /// Returns a stable label of the kind of event: `retry`, `give_up`, `recovery`, `fallback`,
-    /// `rejection`, `shadow_rejection` or `state_change`.
+    /// `hedge`, `rejection`, `shadow_rejection` or `state_change`.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
@@ -190,6 +239,7 @@ impl PolicyEvent<'_> {
             Self::GiveUp(_) => "give_up",
             Self::Recovery(_) => "recovery",
             Self::Fallback(_) => "fallback",
+            Self::Hedge(_) => "hedge",
             Self::Rejection(_) => "rejection",
             Self::ShadowRejection(_) => "shadow_rejection",
             Self::StateChange(_) => "state_change",

@@ -1,6 +1,6 @@
 //! Helper functions for the expansion of the attributes.
 
-use crate::event::{FallbackEvent, GiveUpEvent, RetryEvent};
+use crate::event::{FallbackEvent, GiveUpEvent, HedgeEvent, RetryEvent};
 use crate::outcome::Outcome;
 
 /// Runs a body once. The separate function makes the closure `FnOnce` from the start.
@@ -51,7 +51,7 @@ pub fn match_all<E>(_: &E) -> bool {
     true
 }
 
-/// The default of `on_ok`: every value is final.
+/// The default of `on_ok`: no value is a failure.
 #[inline]
 #[must_use]
 pub fn never_retry<T>(_: &T) -> bool {
@@ -87,9 +87,54 @@ pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
 #[inline]
 pub fn no_fallback_hook<E>(_: &FallbackEvent<'_, E>) {}
 
+/// The default of `on_hedge`.
+#[inline]
+pub fn no_hedge_hook(_: &HedgeEvent) {}
+
 /// The default of `on_give_up`.
 #[inline]
 pub fn no_give_up_hook<E>(_: &GiveUpEvent<'_, E>) {}
+
+/// Returns the outcome of a successful call of generated code. With the feature `figures`, counts
+/// the call if successes are counted: `$counted` takes and returns the outcome.
+#[cfg(feature = "figures")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __count_success {
+    ($out:expr, $counted:expr) => {
+        if $crate::__private::is_counting() { $counted.0 } else { $out }
+    };
+}
+
+/// Returns the outcome.
+#[cfg(not(feature = "figures"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __count_success {
+    ($out:expr, $counted:expr) => {
+        $out
+    };
+}
+
+/// Reports a success after a retry, in generated code.
+#[cfg(any(feature = "tracing", feature = "log"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __report_success {
+    ($state:expr, $policy:expr) => {
+        if $crate::__private::RetryState::reports_success($state) {
+            $crate::__private::RetryState::recovered($state, $policy);
+        }
+    };
+}
+
+/// Reports nothing without the features `tracing` and `log`: a success costs no test.
+#[cfg(not(any(feature = "tracing", feature = "log")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __report_success {
+    ($state:expr, $policy:expr) => {};
+}
 
 /// The type of the outcome of a handler that returns `impl IntoResponse`.
 #[cfg(feature = "axum")]

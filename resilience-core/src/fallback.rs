@@ -80,11 +80,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
         Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
-        if out.is_ok() {
-            site.count_success();
-        } else {
-            site.count(slot::FAILURE);
-        }
+        site.count_outcome(&out);
         return Some(out);
     }
     site.count(slot::FALLBACK);

@@ -146,7 +146,7 @@ fn word_of(bytes: &[u8]) -> u64 {
 }
 
 impl Hasher for SipHasher {
-    /// No key asks for the hash of the key before it.
+    /// Asked for by no known key: [`KeyHash::of`] takes the long hash.
     fn finish(&self) -> u64 {
         self.half()
     }

@@ -1,15 +1,9 @@
 //! The last good value of each key, for a fallback with `stale`.
 
 use core::any::{Any, TypeId};
-use core::cell::Cell;
-use core::future::Future;
-use core::pin::Pin;
-use core::task::{Context, Poll};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use pin_project_lite::pin_project;
 
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{Timestamp, now};
@@ -18,6 +12,7 @@ use crate::function_state::{TestReset, resolve};
 use crate::key_hash::KeyHash;
 use crate::outcome::Outcome;
 use crate::registry::Site;
+use crate::stale_age;
 use crate::switch;
 use crate::sync::{Mutex, lock};
 
@@ -41,7 +36,8 @@ struct Values {
 
 struct Kept {
     value: Value,
-    /// The start of the call that returned the value, so the value is at most as old.
+    /// The start of the call that returned the value, or the time of an older last good value
+    /// inside, so the value is at most as old.
     place: (Timestamp, u64),
 }
 
@@ -158,7 +154,8 @@ pub fn keeping_call<O: Outcome<Ok: KeptValue>>(
 }
 
 impl<O: Outcome> KeepingCall<O> {
-    /// Keeps the value of a success. For a failure, calls `report` with the failure and the age,
+    /// Keeps the value of a success, with the age of the oldest last good value inside (`inner`).
+    /// For a failure, calls `report` with the failure and the age,
     /// and returns the last good value as `Err`, changed by `aged`.
     /// `Ok` carries the outcome unchanged.
     ///
@@ -166,7 +163,7 @@ impl<O: Outcome> KeepingCall<O> {
     /// Returns the outcome with the last good value.
     pub fn end<C, D>(
         self,
-        out: O,
+        (out, inner): (O, Option<Duration>),
         site: &Site,
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
@@ -178,7 +175,7 @@ impl<O: Outcome> KeepingCall<O> {
         D: Into<FailureClass>,
     {
         if !switch::is_enabled() {
-            count_unchanged(&out, site);
+            site.count_outcome(&out);
             return Ok(out);
         }
         let Self { values, key, start, limit, keep, take } = self;
@@ -187,6 +184,7 @@ impl<O: Outcome> KeepingCall<O> {
             Ok(value) => {
                 let class = on_ok(value).into();
                 if class.kind == FailureKind::Permanent {
+                    let start = inner.map_or(start, |age| start.minus(age));
                     values.keep(key, start, keep(value), limit);
                     site.count_success();
                     return Ok(out);
@@ -201,117 +199,19 @@ impl<O: Outcome> KeepingCall<O> {
         };
         let found = found.and_then(|(value, age)| Some((take(value)?, age)));
         let Some((value, age)) = found else {
-            count_unchanged(&out, site);
+            site.count_outcome(&out);
             return Ok(out);
         };
         site.count(slot::LAST_GOOD);
         report(site, out.as_result().err(), class, Some(age));
         drop(out);
-        note(age);
+        stale_age::note(age);
         Err(O::from_result(Ok(aged(value, age))))
     }
-}
-
-fn count_unchanged<O: Outcome>(out: &O, site: &Site) {
-    if out.is_ok() {
-        site.count_success();
-    } else {
-        site.count(slot::FAILURE);
-    }
-}
-
-/// Declines every value: no success is a failure.
-#[inline]
-#[must_use]
-pub fn no_failure<T>(_: &T) -> bool {
-    false
 }
 
 /// Returns the value unchanged.
 #[inline]
 pub fn unaged<T>(value: T, _: Duration) -> T {
     value
-}
-
-thread_local! {
-    /// The age of the oldest last good value in the running scope.
-    static OLDEST: Cell<Option<Duration>> = const { Cell::new(None) };
-}
-
-/// Notes the age of a returned value in the scope of the caller.
-fn note(age: Duration) {
-    OLDEST.with(|oldest| oldest.set(oldest.get().max(Some(age))));
-}
-
-/// A scope on this thread. On drop the outer scope continues with the ages of both.
-struct Scope {
-    outer: Option<Duration>,
-}
-
-impl Scope {
-    fn enter(own: Option<Duration>) -> Self {
-        Self { outer: OLDEST.with(|oldest| oldest.replace(own)) }
-    }
-
-    /// Returns the age of the oldest value since the start of the scope.
-    fn oldest() -> Option<Duration> {
-        OLDEST.with(Cell::get)
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        OLDEST.with(|oldest| oldest.set(oldest.get().max(self.outer)));
-    }
-}
-
-/// Runs `body`, and returns the age of the oldest last good value that `#[fallback(stale = …)]`
-/// returned inside, in any function on this thread; `None` if all values were fresh.
-///
-/// ```
-/// let (sum, age) = resilience::stale_age(|| 1 + 1);
-/// assert_eq!((sum, age), (2, None));
-/// ```
-pub fn stale_age<R>(body: impl FnOnce() -> R) -> (R, Option<Duration>) {
-    let _scope = Scope::enter(None);
-    let result = body();
-    let age = Scope::oldest();
-    (result, age)
-}
-
-pin_project! {
-    /// The future of [`stale_age_async`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct StaleAge<F> {
-        #[pin]
-        body: F,
-        oldest: Option<Duration>,
-    }
-}
-
-/// Awaits `body`, and returns the age of the oldest last good value that
-/// `#[fallback(stale = …)]` returned inside, in any function of the same task; `None` if all values
-/// were fresh. A spawned task is a task of its own.
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let (page, age) = resilience::stale_age_async(async { "page" }).await;
-/// assert_eq!((page, age), ("page", None)); // an age would become the header `Age`
-/// # });
-/// ```
-pub fn stale_age_async<F: Future>(body: F) -> StaleAge<F> {
-    StaleAge { body, oldest: None }
-}
-
-impl<F: Future> Future for StaleAge<F> {
-    type Output = (F::Output, Option<Duration>);
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _scope = Scope::enter(*this.oldest);
-        let polled = this.body.poll(cx);
-        *this.oldest = Scope::oldest();
-        polled.map(|output| (output, *this.oldest))
-    }
 }

@@ -65,6 +65,7 @@ mod response;
 mod retry;
 mod settings;
 mod span;
+mod stale_age;
 mod status_class;
 mod switch;
 mod sync;
@@ -72,14 +73,14 @@ mod test_overrides;
 pub mod testing;
 mod timed_call;
 mod timeout;
+#[cfg(feature = "unique-id")]
+mod unique_id;
 mod waiters;
 
 #[doc(hidden)]
 pub mod __internal;
 #[doc(hidden)]
 pub mod __private;
-#[cfg(feature = "unique-id")]
-mod unique_id;
 
 pub use backoff::{Backoff, Schedule};
 pub use budget::RetryBudget;
@@ -92,14 +93,15 @@ pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;
 pub use context::nesting::Nested;
 pub use event::{
-    DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, PolicyEvent, RecoveryEvent,
-    RetryEvent, StopReason,
+    DelaySource, FallbackEvent, FallbackReason, GiveUpEvent, HedgeCause, HedgeEvent, PolicyEvent,
+    RecoveryEvent, RetryEvent, StopReason,
 };
 pub use figures::{Figure, FigureInfo, FigureKind, FigureValue, Histogram, Labels};
 pub use guarded::Guarded;
+#[cfg(not(resilience_loom))]
+pub use hedge::{HedgePolicy, Hedged};
 pub use jitter::Jitter;
 pub use keyed::{KeyTableSnapshot, Keyed, key_tables};
-pub use last_good::{StaleAge, stale_age, stale_age_async};
 pub use outcome::Outcome;
 pub use process_hooks::on_event;
 pub use rate_limit::{
@@ -121,5 +123,5 @@ pub use settings::{
 };
 #[cfg(feature = "settings")]
 pub use settings::{load_settings, load_settings_json, load_settings_toml};
-
+pub use stale_age::{StaleAge, stale_age, stale_age_async};
 pub use switch::{is_enabled, set_enabled};

@@ -5,6 +5,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::circuit_breaker::StateChange;
+#[cfg(not(resilience_loom))]
+use crate::event::HedgeEvent;
 use crate::event::{
     FallbackEvent, GiveUpEvent, PolicyEvent, RecoveryEvent, RetryEvent, StopReason,
 };
@@ -216,6 +218,12 @@ pub(crate) fn may_log_rejections() -> bool {
     may_log
 }
 
+/// Returns whether [`rejected`] may have a reader.
+#[inline]
+pub(crate) fn may_report_rejections() -> bool {
+    may_log_rejections() || process_hooks::are_set()
+}
+
 /// Reports a call that runs although the policy would reject the call outside shadow mode.
 pub(crate) fn shadow_rejection(rejected: &Rejected) {
     log_event!(DEBUG, "call would be rejected; the policy is in shadow mode", {
@@ -308,15 +316,17 @@ pub(crate) fn settings_unmatched(by: &str, names: &[String], level: Level) {
     });
 }
 
-/// Logs the start of a hedge, because of a failure or after the delay. `hedge` is 1 for the first.
+/// Reports the start of a hedge.
 #[cfg(not(resilience_loom))]
-pub(crate) fn hedged(name: &str, hedge: usize, failed: bool) {
-    let cause = if failed { "failure" } else { "delay" };
+pub(crate) fn hedged(event: &HedgeEvent) {
     log_event!(DEBUG, "hedge started", {
-        function: value = name,
-        hedge: value = hedge,
-        cause: value = cause,
+        function: value = event.name,
+        hedge: value = event.hedge,
+        cause: value = event.cause.as_str(),
     });
+    if process_hooks::are_set() {
+        process_hooks::deliver(&PolicyEvent::Hedge(*event));
+    }
 }
 
 /// Logs a panic in a hook.
@@ -362,42 +372,4 @@ pub(crate) fn key_table_full(name: &str, policy: &str, max_keys: u32) {
 fn millis(time: Duration) -> u64 {
     let rounded = time.saturating_add(Duration::from_micros(500));
     u64::try_from(rounded.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Reports a success after a retry, in generated code.
-#[cfg(any(feature = "tracing", feature = "log"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __report_success {
-    ($state:expr, $policy:expr) => {
-        if $crate::__private::RetryState::reports_success($state) {
-            $crate::__private::RetryState::recovered($state, $policy);
-        }
-    };
-}
-
-/// Reports nothing without the features `tracing` and `log`: a success costs no test.
-#[cfg(not(any(feature = "tracing", feature = "log")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __report_success {
-    ($state:expr, $policy:expr) => {};
-}
-
-/// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __shown {
-    ($error:expr) => {
-        match $error {
-            $crate::__private::Some(error) => {
-                #[allow(unused_imports)]
-                use $crate::__private::{
-                    ShownAsResponse as _, ShownByDebug as _, ShownByNothing as _,
-                };
-                (&&$crate::__private::Probe(error)).resilience_shown()
-            }
-            $crate::__private::None => $crate::__private::Shown::Nothing,
-        }
-    };
 }

@@ -45,6 +45,13 @@ pub(crate) fn set_has_hooks() {
     MODE.fetch_or(HOOKS, Relaxed);
 }
 
+/// Returns whether the mode is plain, apart from deadlines and from the counting of successful
+/// calls, and the process has set a deadline.
+#[inline]
+pub(crate) fn is_plain_with_deadlines() -> bool {
+    MODE.load(Relaxed) & !(COUNTING | HOOKS) == DEADLINES
+}
+
 /// Returns whether the state of a function in its `static` is the state in use, and no successful
 /// call is counted.
 #[inline]
@@ -105,27 +112,6 @@ pub(crate) fn set_enabled(enabled: bool) {
 #[inline]
 pub fn is_counting() -> bool {
     MODE.load(Relaxed) & COUNTING != 0
-}
-
-/// Returns the outcome of a successful call of generated code. With the feature `figures`, counts
-/// the call if successes are counted: `$counted` takes and returns the outcome.
-#[cfg(feature = "figures")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __count_success {
-    ($out:expr, $counted:expr) => {
-        if $crate::__private::is_counting() { $counted.0 } else { $out }
-    };
-}
-
-/// Returns the outcome.
-#[cfg(not(feature = "figures"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __count_success {
-    ($out:expr, $counted:expr) => {
-        $out
-    };
 }
 
 /// Counts successful calls from now on. Returns whether this call was the first.

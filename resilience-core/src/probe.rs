@@ -199,6 +199,24 @@ pub trait ShownByNothing: Sized {
 
 impl<E> ShownByNothing for Probe<'_, E> {}
 
+/// Returns the text of an error by `Display` or `Debug`, whichever the concrete type has.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shown {
+    ($error:expr) => {
+        match $error {
+            $crate::__private::Some(error) => {
+                #[allow(unused_imports)]
+                use $crate::__private::{
+                    ShownAsResponse as _, ShownByDebug as _, ShownByNothing as _,
+                };
+                (&&$crate::__private::Probe(error)).resilience_shown()
+            }
+            $crate::__private::None => $crate::__private::Shown::Nothing,
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Classified as _, Unclassified as _, class_probe};

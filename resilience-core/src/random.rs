@@ -22,21 +22,21 @@ pub(crate) enum Source {
 /// Returns a uniform draw from `[0, 1)`.
 #[must_use]
 pub fn draw() -> f64 {
-    find(|entry| match entry {
-        Override::Draws(source) => source.next(),
-        _ => None,
-    })
-    .unwrap_or_else(thread_draw)
+    overridden_draw().unwrap_or_else(thread_draw)
 }
 
 /// Returns a draw for the length of a state, or zero in virtual time: a test then knows when the
 /// state ends. A test that gives draws gets its draws.
 pub(crate) fn timing_draw() -> f64 {
+    overridden_draw().unwrap_or_else(|| if clock::is_virtual() { 0.0 } else { thread_draw() })
+}
+
+/// Returns the next draw of a test on this thread, if a test gives draws.
+fn overridden_draw() -> Option<f64> {
     find(|entry| match entry {
         Override::Draws(source) => source.next(),
         _ => None,
     })
-    .unwrap_or_else(|| if clock::is_virtual() { 0.0 } else { thread_draw() })
 }
 
 /// Returns a draw of this thread's generator, seeded at the first draw of the thread.

@@ -264,6 +264,12 @@ impl Rejected {
         self
     }
 
+    /// Sets the effect of the call; see [`with_effect`](Self::with_effect).
+    #[inline]
+    pub(crate) fn set_effect(&mut self, effect: Effect) {
+        self.effect = Some(effect);
+    }
+
     /// Sets the label of the key that the policy rejected.
     ///
     /// ```
@@ -532,7 +538,7 @@ impl fmt::Display for IdempotencyRejection {
             }
             Self::LeaseLost => "taken over by another call with this idempotency key",
             Self::Undecodable => "the stored outcome cannot be read",
-            Self::NotStored => "it has run before, and its outcome was not stored",
+            Self::NotStored => "the call has run before, and its outcome was not stored",
             Self::StoreUnavailable => "the idempotency store is unavailable",
         })
     }

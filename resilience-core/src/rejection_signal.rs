@@ -23,7 +23,8 @@ pub struct RejectionSignal(AtomicU64);
 // one, or of the open time. A rejection with a delay opens no circuit, so one field serves both
 // times.
 const PRESENT: u64 = 1;
-/// No rejection yet: the call waits in a queue.
+/// The call waits in a queue. The bit has this meaning only without `PRESENT`: a rejection ends the
+/// wait.
 const IN_QUEUE: u64 = 1 << 1;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;
@@ -48,9 +49,10 @@ impl RejectionSignal {
     /// does not claim that nothing was sent if an earlier attempt may have been applied.
     #[cold]
     #[must_use]
-    pub fn set(&self, rejected: Rejected) -> Rejected {
+    pub fn set(&self, mut rejected: Rejected) -> Rejected {
         self.set_kind(rejected.kind(), rejected.retry_after());
-        self.mark(rejected)
+        self.mark(&mut rejected);
+        rejected
     }
 
     /// Records a rejection of this kind.
@@ -72,16 +74,14 @@ impl RejectionSignal {
         }
     }
 
-    /// Returns the rejection for the caller of the function: nothing is known about the call if an
-    /// earlier attempt may have been applied.
+    /// Changes the rejection for the caller of the function: nothing is known about the call if an
+    /// earlier attempt may have been applied. By reference, because a rejection that two branches
+    /// return is moved.
     #[inline]
-    #[must_use]
-    pub(crate) fn mark(&self, rejected: Rejected) -> Rejected {
+    pub(crate) fn mark(&self, rejected: &mut Rejected) {
         let is_later = self.0.load(Relaxed) & AFTER_AMBIGUOUS != 0;
         if is_later && rejected.classify().effect.is_not_applied() {
-            rejected.with_effect(Effect::Unknown)
-        } else {
-            rejected
+            rejected.set_effect(Effect::Unknown);
         }
     }
 
@@ -188,8 +188,7 @@ fn pack(class: FailureClass) -> u64 {
         Some(after) => clock::nanos(after).saturating_add(1),
         None => 0,
     };
-    let longest = u64::MAX >> TIME_SHIFT;
-    let after = if after < longest { after } else { longest };
+    let after = after.min(u64::MAX >> TIME_SHIFT);
     let rejection = if is_rejection { IS_REJECTION } else { 0 };
     let once = if is_once { IS_ONCE } else { 0 };
     let neutral = if is_neutral { IS_NEUTRAL } else { 0 };

@@ -1,4 +1,5 @@
-//! The process-wide switch.
+//! The process-wide switch, and the wakers of the calls that wait for a permit: a change of the
+//! switch or of the settings wakes these calls.
 
 use core::task::Waker;
 use std::collections::BTreeMap;

@@ -72,7 +72,7 @@ pub fn no_waits() -> NoWaits {
 pub fn fresh_state() -> FreshState {
     if function_state::start_overriding() {
         // The fast path of a breaker does not look for overrides until told to.
-        circuit_breaker::expect_overrides();
+        circuit_breaker::republish_all();
     }
     FreshState { _guard: Guard::new(Override::State(Vec::new())) }
 }

@@ -4,7 +4,7 @@
 use core::panic::Location;
 
 use crate::clock::{self, Timestamp};
-use crate::figures::durations::Ended as End;
+use crate::figures::durations::Ended;
 use crate::mode;
 use crate::outcome::Outcome;
 use crate::registry::{PolicyKind, Site};
@@ -13,14 +13,7 @@ use crate::registry::{PolicyKind, Site};
 #[track_caller]
 #[must_use]
 pub const fn function_site(name: &'static str) -> Site {
-    Site {
-        kind: PolicyKind::Function,
-        name,
-        location: Location::caller(),
-        limit: None,
-        hedges: None,
-        depth: 0,
-    }
+    Site::new(PolicyKind::Function, name, Location::caller(), 0)
 }
 
 /// A running call. A call that is dropped counts as cancelled, or by a panic as a failure.
@@ -42,10 +35,10 @@ impl TimedCall {
     /// Ends the call.
     #[inline]
     pub fn end(mut self, is_success: bool) {
-        self.count(if is_success { End::Success } else { End::Failure });
+        self.count(if is_success { Ended::Success } else { Ended::Failure });
     }
 
-    fn count(&mut self, end: End) {
+    fn count(&mut self, end: Ended) {
         if let Some(started) = self.started.take() {
             self.site.record().add_duration(end, clock::now().since(started));
         }
@@ -54,7 +47,7 @@ impl TimedCall {
 
 /// The result of a call, which is a failure only for an [`Outcome`].
 #[derive(Debug)]
-pub struct Ended<'o, O>(pub &'o O);
+pub struct CallResult<'o, O>(pub &'o O);
 
 /// The end of a call with an outcome.
 pub trait EndsAsOutcome {
@@ -62,7 +55,7 @@ pub trait EndsAsOutcome {
     fn resilience_is_success(&self) -> bool;
 }
 
-impl<O: Outcome> EndsAsOutcome for Ended<'_, O> {
+impl<O: Outcome> EndsAsOutcome for CallResult<'_, O> {
     fn resilience_is_success(&self) -> bool {
         self.0.is_ok()
     }
@@ -77,11 +70,11 @@ pub trait EndsAsValue {
     }
 }
 
-impl<O> EndsAsValue for &Ended<'_, O> {}
+impl<O> EndsAsValue for &CallResult<'_, O> {}
 
 impl Drop for TimedCall {
     fn drop(&mut self) {
-        let end = if std::thread::panicking() { End::Failure } else { End::Cancelled };
+        let end = if std::thread::panicking() { Ended::Failure } else { Ended::Cancelled };
         self.count(end);
     }
 }

@@ -1,7 +1,6 @@
 //! A timeout for a future.
 
 use core::future::Future;
-use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -9,15 +8,16 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::attempt_scope;
-use crate::clock::{LimitTimer, Timestamp};
+use crate::clock::{LimitStart, LimitTimer, Timestamp};
 use crate::context::current::{self, DeadlineGuard, Setter};
+use crate::mode;
 use crate::registry::{Site, TimedFunction};
 use crate::rejection_signal::RejectionSignal;
 
 /// The site of a timeout.
 pub trait TimeoutSite {
-    /// The place in the source code.
-    fn location(&self) -> &'static Location<'static>;
+    /// The identity.
+    fn site(&self) -> &Site;
 
     /// Returns the setter of the deadline of the calls inside, if any.
     fn setter(&self) -> Option<&'static Setter>;
@@ -25,8 +25,8 @@ pub trait TimeoutSite {
 
 impl TimeoutSite for &'static TimedFunction {
     #[inline]
-    fn location(&self) -> &'static Location<'static> {
-        self.site.location
+    fn site(&self) -> &Site {
+        &self.site
     }
 
     #[inline]
@@ -37,8 +37,8 @@ impl TimeoutSite for &'static TimedFunction {
 
 /// A layer of `tower`: the layers around one service are no functions of their own.
 impl TimeoutSite for Site {
-    fn location(&self) -> &'static Location<'static> {
-        self.location
+    fn site(&self) -> &Site {
+        self
     }
 
     fn setter(&self) -> Option<&'static Setter> {
@@ -47,8 +47,8 @@ impl TimeoutSite for Site {
 }
 
 /// Runs `body` for at most `limit`, and at most until `bound` and the deadline of the context. The
-/// end is the deadline of the calls inside, set by the function of `site`. The limit in use comes
-/// from [`Site::limit_in_use`](crate::registry::Site::limit_in_use).
+/// end is the deadline of the calls inside, set by the function of `site`. `limit` is the limit of
+/// the code, which a setting may override.
 ///
 /// # Errors
 /// Returns the allowed time if the time ends before `body` does. After the deadline the time is
@@ -60,24 +60,31 @@ pub fn timeout<S: TimeoutSite, F: Future>(
     site: S,
     body: F,
 ) -> Timeout<S, F> {
-    let timer = LimitTimer::new(limit, current::earlier(bound, outside(&site)));
-    Timeout { body, timer, site }
+    let is_plain = bound.is_none() && mode::is_plain_with_deadlines() && !current::has_deadline();
+    let start = if is_plain { LimitStart::plain(limit) } else { start(limit, bound, &site) };
+    Timeout { body, timer: LimitTimer::started(start), site }
+}
+
+/// Starts a limit in any mode of the process, and below a deadline.
+#[inline(never)]
+fn start(limit: Duration, bound: Option<Timestamp>, site: &impl TimeoutSite) -> LimitStart {
+    if site.setter().is_some() {
+        current::expect_deadlines();
+    }
+    let limit = site.site().limit_in_use(limit);
+    LimitStart::new(limit, current::earlier(bound, outside(site)))
 }
 
 /// Returns the deadline of the context, unless the function of `site` has set the deadline.
 #[inline]
 fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
-    current::deadline_outside(Some(site.location()))
+    current::deadline_outside(Some(site.site().location))
 }
 
 /// Sets the end of the timer as the deadline of the calls inside.
 #[inline]
-fn enter(
-    site: &impl TimeoutSite,
-    end: Option<Timestamp>,
-    is_patient: bool,
-) -> Option<DeadlineGuard> {
-    site.setter().map(|setter| current::enter_limit(end, setter, is_patient))
+fn enter(site: &impl TimeoutSite, end: Timestamp, is_patient: bool) -> Option<DeadlineGuard> {
+    site.setter().map(|setter| current::enter_deadline(end, setter, is_patient))
 }
 
 pin_project! {
@@ -115,7 +122,7 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
         match polled {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
             // The time of a wait in place of a rejection belongs to the retry outside.
-            Poll::Pending if attempt_scope::is_in_queue() => {
+            Poll::Pending if attempt_scope::is_patient(0) && attempt_scope::is_in_queue() => {
                 this.timer.pause();
                 Poll::Pending
             }
@@ -144,8 +151,12 @@ pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
     body: F,
 ) -> TimeoutAfterQueue<'_, S, F> {
     let bound = current::earlier(bound, outside(&site));
-    let timer = Some(LimitTimer::new(limit, bound));
+    let limit = site.site().limit_in_use(limit);
+    let timer = Some(LimitTimer::started(LimitStart::new(limit, bound)));
     let signal = (patience > 0).then_some(signal);
+    if site.setter().is_some() {
+        current::expect_deadlines();
+    }
     TimeoutAfterQueue { body, signal, limit, bound, timer, site }
 }
 

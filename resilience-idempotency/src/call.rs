@@ -24,6 +24,7 @@ use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::{Timeout, block_for, poll_interval, timeout};
 use resilience_core::__internal::{Timestamp, WaitMode, now, overdue, slot};
+use resilience_core::context::remaining;
 use resilience_core::{IdempotencyRejection, Rejected};
 
 /// A call with a key, created by [`IdempotencyPolicy::call`].
@@ -255,9 +256,11 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
-    /// Returns the rest of the wait time, or `None` if the policy rejects instead of waiting.
+    /// Returns the rest of the wait time, at most until the deadline of the context, or `None` if
+    /// the policy rejects instead of waiting.
     pub(super) fn time_left(&self, begin: Timestamp) -> Option<Duration> {
-        Some(self.policy.wait?.saturating_sub(now().since(begin)))
+        let left = self.policy.wait?.saturating_sub(now().since(begin));
+        Some(remaining().map_or(left, |rest| left.min(rest)))
     }
 
     /// Waits for a change of the record, for `delay` at most. Returns the time that passed on no

@@ -13,7 +13,7 @@ use syn::{Pat, Signature, Type};
 
 use crate::captures::ArgLocal;
 use crate::function::{Binding, PassMode, bind, move_mut};
-use crate::tokens::refill;
+use crate::tokens::{is_punct, is_word, refill};
 
 /// The name of `self` under `#[async_trait]`.
 pub(crate) const SELF: &str = "__self";
@@ -95,11 +95,10 @@ pub(crate) fn is_boxed_block(body: &Group) -> bool {
     let mut tokens: Vec<TokenTree> = body.stream().into_iter().collect();
     let Some(TokenTree::Group(arguments)) = tokens.pop() else { return false };
     let mut block = arguments.stream().into_iter();
-    let is_word = |token: Option<TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
     let path = tokens.into_iter().collect::<TokenStream>().to_string().replace(' ', "");
     ["Box::pin", "::std::boxed::Box::pin"].contains(&&*path)
-        && is_word(block.next(), "async")
-        && is_word(block.next(), "move")
+        && is_word(block.next().as_ref(), "async")
+        && is_word(block.next().as_ref(), "move")
 }
 
 /// The place of `let __ret: returns = block;` in a list of tokens.
@@ -119,15 +118,16 @@ impl Place {
     }
 
     fn find(tokens: &[TokenTree]) -> Option<Self> {
-        let is_word = |index: usize, word: &str| matches!(tokens.get(index), Some(TokenTree::Ident(ident)) if ident == word);
-        let is_mark = |index: usize, mark: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
+        let at = |index: usize| tokens.get(index);
         let start = (0..tokens.len()).find(|&index| {
-            is_word(index, "let") && is_word(index + 1, "__ret") && is_mark(index + 2, ':')
+            is_word(at(index), "let")
+                && is_word(at(index + 1), "__ret")
+                && is_punct(at(index + 2), ':')
         })?;
-        let end = (start..tokens.len()).find(|&index| is_mark(index, ';'))?;
+        let end = (start..tokens.len()).find(|&index| is_punct(at(index), ';'))?;
         let block = end.checked_sub(1)?;
-        let is_block = matches!(tokens.get(block), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
-        (is_block && is_mark(block.checked_sub(1)?, '=')).then_some(Self {
+        let is_block = matches!(at(block), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
+        (is_block && is_punct(at(block.checked_sub(1)?), '=')).then_some(Self {
             start,
             returns: start + 3..block - 1,
             block,
@@ -143,13 +143,12 @@ fn move_mut_in_lets(
     let mut moved = Vec::new();
     let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {
-        let is_let = matches!(&token, TokenTree::Ident(word) if word == "let");
+        let is_let = is_word(Some(&token), "let");
         moved.push(token);
         if is_let {
-            let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '=');
             let mut end = None;
             let pattern = tokens.by_ref().take_while(|token| {
-                if is_end(token) {
+                if is_punct(Some(token), '=') {
                     end = Some(token.clone());
                 }
                 end.is_none()
@@ -166,16 +165,14 @@ fn move_mut_in_lets(
 fn prelude(tokens: &[TokenTree]) -> Vec<TokenStream> {
     let mut patterns = Vec::new();
     let mut rest = tokens.iter();
-    let is_word =
-        |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
     // `if let Some(__ret) = None::<Ret>` helps type inference and rebinds no parameter.
     let mut is_condition = false;
     while let Some(token) = rest.next() {
-        let is_let = is_word(token, "let") && !is_condition;
-        is_condition = is_word(token, "if");
+        let is_let = is_word(Some(token), "let") && !is_condition;
+        is_condition = is_word(Some(token), "if");
         if is_let {
-            let is_end = |token: &&TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '=');
-            patterns.push(rest.by_ref().take_while(|token| !is_end(token)).cloned().collect());
+            let pattern = rest.by_ref().take_while(|token| !is_punct(Some(token), '='));
+            patterns.push(pattern.cloned().collect());
         }
     }
     patterns

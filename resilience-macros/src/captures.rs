@@ -6,7 +6,7 @@ use syn::Token;
 
 use crate::async_trait;
 use crate::function::{Binding, PassMode};
-use crate::tokens::{is_punct, mentions};
+use crate::tokens::{is_punct, is_word, mentions};
 
 /// The layers that need the arguments beside the body.
 pub(crate) struct Needs<'n> {
@@ -181,7 +181,7 @@ fn may_move(body: &TokenStream, name: &Ident) -> bool {
             let after = tokens.get(index + 1);
             let is_place = is_punct(after, '.') && !is_punct(tokens.get(index + 2), '.')
                 || matches!(after, Some(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::Bracket);
-            let is_borrowed = matches!(before, Some(TokenTree::Ident(word)) if word == "mut")
+            let is_borrowed = is_word(before, "mut")
                 || ['&', '*', '.'].iter().any(|mark| is_punct(before, *mark));
             word == name && !is_place && !is_borrowed
         }

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::attrs::Role;
 use crate::captures::Captures;
 use crate::error_type;
-use crate::function::{Binding, PassMode};
+use crate::function::Binding;
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
 use crate::tokens::{has_statements, mentions, refill, respan};
 
@@ -70,11 +70,7 @@ impl Context {
 
     /// Returns whether an expression names an argument that the body borrows exclusively.
     pub(crate) fn is_exclusive(&self, expr: &Expr) -> bool {
-        let is_exclusive = |binding: &&Binding| {
-            binding.pass_mode.is_mut_ref()
-                || matches!(binding.pass_mode, PassMode::OptionMut | PassMode::PinMut)
-        };
-        let names = self.bindings.iter().filter(is_exclusive);
+        let names = self.bindings.iter().filter(|binding| binding.pass_mode.is_exclusive());
         let names: Vec<Ident> = names.map(|binding| binding.name.clone()).collect();
         mentions(&expr.to_token_stream(), &names)
     }
@@ -363,40 +359,45 @@ impl Context {
         self.stack.signal.as_ref().filter(|var| var.read).map(|var| &var.name)
     }
 
-    /// Returns the rejection signal as an `Option` in generated code.
+    /// Returns the rejection signal, if a layer outside reads the signal.
+    pub(crate) fn written_signal(&self) -> Option<&Ident> {
+        self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name)
+    }
+
+    /// Returns the rejection signal, if this layer reads the signal, as an `Option` in generated
+    /// code.
     pub(crate) fn signal_option(&self) -> TokenStream {
-        let private = &self.private;
-        let signal = self.read_signal();
-        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+        self.option(self.read_signal())
     }
 
     /// Returns the rejection signal, if this layer or a layer outside reads the signal, as an
     /// `Option` in generated code.
     pub(crate) fn shared_signal_option(&self) -> TokenStream {
-        let private = &self.private;
-        let signal = self.stack.signal.as_ref().map(|var| &var.name);
-        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+        self.option(self.stack.signal.as_ref().map(|var| &var.name))
     }
 
     /// Returns the rejection signal, if a layer outside reads the signal, as an `Option` in
     /// generated code.
     pub(crate) fn written_signal_option(&self) -> TokenStream {
+        self.option(self.written_signal())
+    }
+
+    /// Returns an `Option` in generated code.
+    fn option(&self, value: Option<&Ident>) -> TokenStream {
         let private = &self.private;
-        let signal = self.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
-        signal.map_or_else(|| quote!(#private::None), |name| quote!(#private::Some(#name)))
+        value.map_or_else(|| quote!(#private::None), |value| quote!(#private::Some(#value)))
     }
 
     /// Returns the rejection signal, if a layer outside reads the signal, and a further layer
     /// outside may drop the call.
     pub(crate) fn signal_of_dropped_call(&self) -> Option<&Ident> {
-        let signal = self.stack.signal.as_ref().filter(|var| var.written)?;
         let is_interrupted = self.is_async && self.stack.outside(Role::Interrupts).is_some();
-        is_interrupted.then_some(&signal.name)
+        self.written_signal().filter(|_| is_interrupted)
     }
 
     /// Returns the statement that removes the rejection of a layer inside from the signal.
     pub(crate) fn clear_signal(&self) -> Option<TokenStream> {
-        let SignalVar { name, .. } = self.stack.signal.as_ref().filter(|var| var.written)?;
+        let name = self.written_signal()?;
         Some(quote!(#name.clear();))
     }
 
@@ -405,9 +406,7 @@ impl Context {
     pub(crate) fn reject(&self, rejected: &Ident, error: Option<&Expr>) -> TokenStream {
         let (returns, at) = (&self.returns, self.returns_span);
         let private = self.private_at(at);
-        let signal = self.stack.signal.as_ref().filter(|var| var.written);
-        let set =
-            signal.map(|SignalVar { name, .. }| quote!(let #rejected = #name.set(#rejected);));
+        let set = self.written_signal().map(|name| quote!(let #rejected = #name.set(#rejected);));
         let outcome = error.map_or_else(
             || quote_spanned!(at=> #private::reject::<#returns, _>(#rejected)),
             |error| quote_spanned!(at=> #private::reject_with::<#returns>(#rejected, #error)),
@@ -416,10 +415,15 @@ impl Context {
     }
 
     /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
-    /// the time in the queue of this process from the time of the body.
+    /// the time in the queue of this process from the time of the body. A rate limit and a breaker
+    /// outside distinguish a call that is dropped in the queue.
     pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
-        let Some(name) = self.signal_of_dropped_call() else { return acquire };
-        quote!(#name.in_queue(async { #acquire }).await)
+        let signal = self.stack.signal.as_ref().filter(|var| var.written && self.is_async);
+        let is_read = self.stack.queue.is_read || self.stack.outside(Role::Interrupts).is_some();
+        match signal.filter(|_| is_read) {
+            Some(SignalVar { name, .. }) => quote!(#name.in_queue(async { #acquire }).await),
+            None => acquire,
+        }
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the
@@ -442,7 +446,7 @@ impl Context {
             #private::TimedCall::end(#timed, {
                 #[allow(unused_imports)]
                 use #private::{EndsAsOutcome as _, EndsAsValue as _};
-                (&#private::Ended(&#out)).resilience_is_success()
+                (&#private::CallResult(&#out)).resilience_is_success()
             });
             #out
         }

@@ -4,6 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
+use crate::function::bare;
+
 /// The pointers with the `Classify` implementation of their target.
 const POINTERS: &[&str] = &["Arc", "Box", "Rc"];
 
@@ -34,14 +36,14 @@ pub(crate) fn dependency(
 /// Returns the error type of `Result<T, E>`, or of an alias with two or more types.
 pub(crate) fn of(returns: &TokenStream) -> Option<Type> {
     let returns: Type = syn::parse2(returns.clone()).ok()?;
-    let mut types = types_of(without_group(&returns))?;
+    let mut types = types_of(bare(&returns))?;
     let error = types.pop()?;
     (!types.is_empty()).then(|| error.clone())
 }
 
 /// Returns the target of a `Box`, an `Rc`, an `Arc` or a reference.
 fn pointer_target(ty: &Type) -> Option<&Type> {
-    match without_group(ty) {
+    match bare(ty) {
         Type::Reference(reference) => Some(&reference.elem),
         pointer @ Type::Path(path) => {
             let last = &path.path.segments.last()?.ident;
@@ -59,7 +61,7 @@ fn types_of(ty: &Type) -> Option<Vec<&Type>> {
         return None;
     };
     let types = list.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(without_group(ty)),
+        GenericArgument::Type(ty) => Some(bare(ty)),
         _ => None,
     });
     Some(types.collect())
@@ -67,19 +69,10 @@ fn types_of(ty: &Type) -> Option<Vec<&Type>> {
 
 /// Returns `T` for `T`, `T::Error` and `<T as Trait>::Error`.
 fn first_word(path: &TypePath) -> Option<&Ident> {
-    match path.qself.as_ref().map(|qself| without_group(&qself.ty)) {
+    match path.qself.as_ref().map(|qself| bare(&qself.ty)) {
         Some(Type::Path(of)) => first_word(of),
         Some(_) => None,
         None => path.path.segments.first().map(|first| &first.ident),
-    }
-}
-
-/// Removes parentheses, and the invisible group around a type passed on by a `macro_rules!` macro.
-fn without_group(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => without_group(&group.elem),
-        Type::Paren(paren) => without_group(&paren.elem),
-        other => other,
     }
 }
 

@@ -97,12 +97,11 @@ impl Function {
     /// Takes `#![attr]` from the start of the body.
     fn take_inner_attributes(&mut self) {
         let Body::Block(body) = &self.body else { return };
-        let is = |token: Option<&TokenTree>, mark: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
-        if !is(body.stream().into_iter().next().as_ref(), '#') {
+        if !is_punct(body.stream().into_iter().next().as_ref(), '#') {
             return;
         }
         let mut tokens = body.stream().into_iter().collect::<Vec<_>>();
-        while is(tokens.first(), '#') && is(tokens.get(1), '!') {
+        while is_punct(tokens.first(), '#') && is_punct(tokens.get(1), '!') {
             self.inner_attrs.extend(tokens.drain(..3.min(tokens.len())));
         }
         self.body = Body::Block(refill(body, tokens.into_iter().collect()));
@@ -138,18 +137,6 @@ impl Function {
             }
         }
         bindings.into_iter().map(|binding| binding.name).collect()
-    }
-
-    /// Returns the type and constant parameters of the function.
-    pub(crate) fn generics(&self) -> Vec<Ident> {
-        let parameters = self.sig.generics.params.iter();
-        parameters
-            .filter_map(|parameter| match parameter {
-                GenericParam::Const(parameter) => Some(parameter.ident.clone()),
-                GenericParam::Type(parameter) => Some(parameter.ident.clone()),
-                GenericParam::Lifetime(_) => None,
-            })
-            .collect()
     }
 
     /// Returns the return type for generated code, with the span.
@@ -197,6 +184,18 @@ impl Function {
             }
         }
     }
+}
+
+/// Returns the type and constant parameters of a function.
+pub(crate) fn generics(sig: &Signature) -> Vec<Ident> {
+    let parameters = sig.generics.params.iter();
+    parameters
+        .filter_map(|parameter| match parameter {
+            GenericParam::Const(parameter) => Some(parameter.ident.clone()),
+            GenericParam::Type(parameter) => Some(parameter.ident.clone()),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect()
 }
 
 impl ToTokens for Function {
@@ -261,10 +260,15 @@ impl PassMode {
     pub(crate) fn is_mut_ref(self) -> bool {
         matches!(self, Self::MutRef | Self::MutRefToList)
     }
+
+    /// Returns whether the function borrows the value exclusively from the caller.
+    pub(crate) fn is_exclusive(self) -> bool {
+        self.is_mut_ref() || matches!(self, Self::OptionMut | Self::PinMut)
+    }
 }
 
-/// Removes the groups that a macro adds around a type.
-fn bare(ty: &Type) -> &Type {
+/// Removes parentheses, and the invisible group around a type passed on by a `macro_rules!` macro.
+pub(crate) fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),
         Type::Paren(paren) => bare(&paren.elem),
@@ -445,18 +449,23 @@ pub(crate) fn nameable(mut ty: Type) -> Type {
     ty
 }
 
+/// Returns whether a function is sync, and could be async: `check::function` reports functions for
+/// which `async` is impossible. `is_async` is true for a method under `#[async_trait]` as well.
+pub(crate) fn is_sync(sig: &Signature, is_async: bool) -> bool {
+    let is_future = matches!(&sig.output, ReturnType::Type(_, returns) if is_future(returns));
+    !is_async && !is_future && sig.constness.is_none()
+}
+
 /// Returns whether a type is a future by its name: `impl Future`, `BoxFuture`,
 /// `Pin<Box<dyn Future>>`.
 pub(crate) fn is_future(returns: &Type) -> bool {
     let names_future = |ident: &Ident| ident.to_string().ends_with("Future");
-    match returns {
+    match bare(returns) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| {
             let inside = last.arguments.to_token_stream();
             names_future(&last.ident) || last.ident == "Pin" && any_ident(&inside, &names_future)
         }),
         Type::ImplTrait(_) => any_ident(&returns.to_token_stream(), &names_future),
-        Type::Paren(paren) => is_future(&paren.elem),
-        Type::Group(group) => is_future(&group.elem),
         _ => false,
     }
 }

@@ -134,6 +134,13 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //
     //         Ok(()) => async move { body }.await,
     //
+    // A rate limiter without a wait, a cost and `error` builds the outcome of a rejected call:
+    //
+    //     match policy.take_or(signal) {
+    //         Ok(()) => …,
+    //         Err(rejected) => rejected,
+    //     }
+    //
     // With a wait without a limit no call is rejected, and the error type need not represent a
     // rejection:
     //
@@ -149,6 +156,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     //             settle_call(policy, cost, &out, settle, signal);
     //             out
     //         }
+    //
+    // With a queue inside, for a call that is dropped in the queue, the arm starts with
+    //
+    //             let _refund = refund_in_queue(policy, cost, signal);
     fn generate(&self, context: &Context) -> TokenStream {
         let Self { state, limiter } = self;
         let [policy, permit, rejected, out] = ["policy", "permit", "rejected", "out"].map(local);
@@ -162,15 +173,15 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             quote_spanned!(at=> let #cost: ::core::primitive::u32 = #expr;)
         });
         let cost = limiter.cost().map_or_else(|| quote!(1), |_| cost.to_token_stream());
-        let acquire = match taken {
-            Some(per_key) => {
-                let private = &context.private;
-                let find = quote!(#private::keyed_take);
-                let found = per_key.find(&L::POLICY, &policy, &make, &find, context);
-                // A statement of its own: temporaries of the key end before the body runs.
-                quote!({ let #permit = #found; #permit })
-            }
-            None => context.queued(self.acquire(&policy, &cost, context)),
+        let acquire = if let Some(per_key) = taken {
+            let private = &context.private;
+            let find = quote!(#private::keyed_take);
+            let found = per_key.find(&L::POLICY, &policy, &make, &find, context);
+            // A statement of its own: temporaries of the key end before the body runs.
+            quote!({ let #permit = #found; #permit })
+        } else {
+            let acquire = self.acquire(&policy, &cost, context);
+            if self.may_wait(context) { context.queued(acquire) } else { acquire }
         };
         let run = context.run();
         let admitted = if L::HOLDS_PERMIT {
@@ -188,8 +199,14 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             } else {
                 quote!(#private::refund_rejected(#policy, #cost, #signal))
             };
+            let in_queue = context.is_async && context.stack.queue.is_inside;
+            let refund = context.read_signal().filter(|_| in_queue).map(|signal| {
+                let refund = local("_refund");
+                quote!(let #refund = #private::refund_in_queue(#policy, #cost, #signal);)
+            });
             quote! {
                 ::core::result::Result::Ok(()) => {
+                    #refund
                     let #out = #run;
                     #correct;
                     #out
@@ -198,7 +215,11 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         } else {
             quote!(::core::result::Result::Ok(()) => #run,)
         };
-        let (acquire, rejection) = if self.may_reject(context) {
+        let (acquire, rejection) = if self.rejects_in_place(context) {
+            let (returns, signal) = (&context.returns, context.written_signal_option());
+            let take = quote_spanned!(context.returns_span=> take_or::<#returns, _>);
+            (quote!(#policy.#take(#signal)), rejected.to_token_stream())
+        } else if self.may_reject(context) {
             (acquire, context.reject(&rejected, limiter.error()))
         } else {
             let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
@@ -244,6 +265,21 @@ impl<L: Limiter> Limit<L> {
             || self.limiter.waits() && context.stack.deadline_var.is_some()
     }
 
+    /// Returns whether the policy builds the outcome of a rejected call.
+    fn rejects_in_place(&self, context: &Context) -> bool {
+        let needs_more = L::HOLDS_PERMIT
+            || self.may_wait(context)
+            || self.limiter.cost().is_some()
+            || self.limiter.error().is_some()
+            || self.takes_in_table(context).is_some();
+        self.may_reject(context) && !needs_more
+    }
+
+    /// Returns whether a call may wait for a permit. A policy made by hand may always wait.
+    fn may_wait(&self, context: &Context) -> bool {
+        self.limiter.waits() || self.state.is_provided() || context.stack.patience_var.is_some()
+    }
+
     /// Returns the state per key, where a call needs the state for a single permit only: the permit
     /// is taken inside the table.
     fn takes_in_table(&self, context: &Context) -> Option<&PerKey> {
@@ -256,8 +292,8 @@ impl<L: Limiter> Limit<L> {
         state.per_key().filter(|_| !needs_more)
     }
 
-    /// Returns the request for a permit from the policy in `local`. A policy made by hand may
-    /// always wait, and waits as long as the function says. A deadline outside bounds the wait, and
+    /// Returns the request for a permit from the policy in `local`. A policy made by hand waits as
+    /// long as the function says. A deadline outside bounds the wait, and
     /// the patience of a retry outside extends the wait.
     fn acquire(&self, local: &Ident, cost: &TokenStream, context: &Context) -> TokenStream {
         let private = &context.private;
@@ -266,7 +302,7 @@ impl<L: Limiter> Limit<L> {
         } else {
             context.stack.patience_var.as_ref().map(ToTokens::to_token_stream)
         };
-        let waits = self.limiter.waits() || self.state.is_provided() || patience.is_some();
+        let waits = self.may_wait(context);
         let deadline = context.stack.deadline_var.as_ref().filter(|_| waits);
         let deadline = if waits && !self.may_reject(context) {
             // The deadline of an outer function would reject the call.

@@ -17,7 +17,7 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{BODY_MARKER, local};
 use crate::diagnostics::Errors;
 use crate::function::Function;
-use crate::stack_info::{BudgetVar, FailureVar, SignalVar, StackInfo};
+use crate::stack_info::{BudgetVar, FailureVar, QueueUse, SignalVar, StackInfo};
 use crate::third_party;
 use crate::value;
 
@@ -72,10 +72,23 @@ impl Written {
         Args::has_any(&self.args, self.sibling.time_keys)
     }
 
+    /// Returns whether a call may wait in the layer.
+    fn may_wait(&self) -> bool {
+        Args::has_any(&self.args, self.sibling.wait_keys)
+    }
+
+    /// Returns whether the layer distinguishes a call that is dropped in a queue inside from a call
+    /// that runs: a rate limit, and a breaker that may count dropped calls.
+    fn reads_queue(&self) -> bool {
+        let Self { sibling, args, .. } = self;
+        let counts_dropped_calls =
+            sibling.has(Role::CountsPanics) && Args::has_any(args, &["on_cancel", "breaker"]);
+        sibling.has(Role::TakesBackPermits) || counts_dropped_calls
+    }
+
     /// Returns whether a deadline outside shortens this layer.
     fn ends_at_deadline(&self) -> bool {
-        let Self { sibling, args, .. } = self;
-        sibling.has(Role::Interrupts) || Args::has_any(args, sibling.wait_keys)
+        self.sibling.has(Role::Interrupts) || self.may_wait()
     }
 
     /// Returns whether the layer has a deadline, or a policy that may have a deadline.
@@ -208,6 +221,13 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         scopes_attempts |= sibling.has(Role::RetriesFailures) && is_scoped;
         let uses_attempt =
             scopes_attempts && (sibling.has(Role::RetriesFailures) || inner.is_empty());
+        // An earlier attempt may have been sent before an attempt that waits in a queue.
+        let queue_inside = stack
+            .iter()
+            .enumerate()
+            .skip(index + 1)
+            .take_while(|(_, written)| !written.sibling.has(Role::Repeats))
+            .any(|(layer, written)| patient.contains(&layer) || written.may_wait());
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
@@ -215,6 +235,10 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             borrow_args,
             lent: lent.clone(),
             adjacent,
+            queue: QueueUse {
+                is_inside: queue_inside && written.reads_queue(),
+                is_read: stack.iter().take(index).any(Written::reads_queue),
+            },
             trial_vars: if enters_again { trial_vars(stack, index) } else { Vec::new() },
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
             deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),

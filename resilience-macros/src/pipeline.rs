@@ -12,7 +12,7 @@ use crate::captures::{Captures, Needs};
 use crate::check;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::function::{Body, Function, PassMode, nameable};
+use crate::function::{Body, Function, PassMode, generics, nameable};
 use crate::order::{self, Sibling};
 use crate::returned_borrow;
 use crate::stack_info::StackInfo;
@@ -177,7 +177,7 @@ impl<A: LayerAttribute> Layer<A> {
             body: inside,
             name: function.sig.ident.clone(),
             private: quote!(#root::__private),
-            generics: function.generics(),
+            generics: generics(&function.sig),
             unshared,
             bindings,
             skipped,

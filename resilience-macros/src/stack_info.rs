@@ -25,6 +25,7 @@ pub(crate) struct StackInfo {
     pub(crate) lent: Vec<Ident>,
     /// The braces hold the code of a layer of this crate, without foreign code in between.
     pub(crate) adjacent: bool,
+    pub(crate) queue: QueueUse,
     /// The locals with the trial calls of the breakers outside and of this layer, outermost first.
     pub(crate) trial_vars: Vec<Ident>,
     pub(crate) signal: Option<SignalVar>,
@@ -43,6 +44,16 @@ pub(crate) struct StackInfo {
     pub(crate) incomplete: bool,
     /// The shortest literal time limit of the layers outside.
     pub(crate) time_limit: Option<Duration>,
+}
+
+/// The calls that a layer distinguishes from running calls: a call that waits in a queue.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct QueueUse {
+    /// This layer distinguishes a call in the queue of a layer inside. No layer in between repeats
+    /// the body.
+    pub(crate) is_inside: bool,
+    /// A layer outside distinguishes a call in the queue of this layer.
+    pub(crate) is_read: bool,
 }
 
 /// The local with the budget that a retry and a hedge share.
@@ -86,6 +97,11 @@ impl ToTokens for StackInfo {
         let borrow_args = self.borrow_args.then(|| quote!(borrow_args));
         let lent = &self.lent;
         let adjacent = self.adjacent.then(|| quote!(adjacent));
+        let queue = (self.queue != QueueUse::default()).then(|| {
+            let QueueUse { is_inside, is_read } = self.queue;
+            let (inside, read) = (is_inside.then(|| quote!(inside)), is_read.then(|| quote!(read)));
+            quote!(queue[#inside #read])
+        });
         let trial_vars = match &self.trial_vars[..] {
             [] => None,
             names => Some(quote!(trial_vars[#(#names)*])),
@@ -119,8 +135,8 @@ impl ToTokens for StackInfo {
             quote!(time_limit[#nanos])
         });
         tokens.extend(quote!(@{
-            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #trial_vars #signal
-            #deadline_var #failure #patience_var #budget_var #attempt_var #root #incomplete #time_limit
+            #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #queue
+            #trial_vars #signal #deadline_var #failure #patience_var #budget_var #attempt_var #root #incomplete #time_limit
         }));
     }
 }
@@ -157,6 +173,7 @@ impl StackInfo {
                         "outer" => info.outer = words.filter_map(sibling).collect(),
                         "inner" => info.inner = words.filter_map(sibling).collect(),
                         "at" => info.at = words.next(),
+                        "queue" => info.queue = QueueUse::parse(words),
                         "trial_vars" => info.trial_vars = words.collect(),
                         "lent" => info.lent = words.collect(),
                         "deadline_var" => info.deadline_var = words.next(),
@@ -228,6 +245,17 @@ fn nanos(word: &Ident) -> Option<Duration> {
     Some(Duration::new(seconds, rest))
 }
 
+impl QueueUse {
+    fn parse(words: impl Iterator<Item = Ident>) -> Self {
+        let mut queue = Self::default();
+        for word in words {
+            queue.is_inside |= word == "inside";
+            queue.is_read |= word == "read";
+        }
+        queue
+    }
+}
+
 impl BudgetVar {
     fn parse(mut words: impl Iterator<Item = Ident>) -> Option<Self> {
         let name = words.next()?;
@@ -292,6 +320,7 @@ mod tests {
             borrow_args: true,
             lent: vec![ident("id")],
             adjacent: false,
+            queue: QueueUse { is_inside: true, is_read: true },
             trial_vars: vec![ident("trial0"), ident("trial1")],
             signal: Some(signal),
             deadline_var: Some(ident("until")),

@@ -5,11 +5,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use resilience_rules::keyed as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, GenericParam, Signature};
+use syn::{Expr, Signature};
 
 use crate::args::{Args, Keyed};
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
+use crate::function::generics;
 use crate::keys::keys;
 use crate::tokens::{any_ident, mentions};
 use crate::value::{self, Constant};
@@ -294,17 +295,8 @@ pub(crate) fn check_generics<T>(
 
 fn check_generic<T>(key: &str, constant: &Constant<T>, function: &Signature, errors: &mut Errors) {
     let (Constant::Expr(expr) | Constant::Braced(expr)) = constant else { return };
-    let generics: Vec<&Ident> = function
-        .generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            GenericParam::Const(parameter) => Some(&parameter.ident),
-            GenericParam::Type(parameter) => Some(&parameter.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    if any_ident(&expr.to_token_stream(), &|word| word == "Self" || generics.contains(&word)) {
+    let generics = generics(function);
+    if any_ident(&expr.to_token_stream(), &|word| word == "Self" || generics.contains(word)) {
         errors.add(
             expr,
             format!(

@@ -78,7 +78,7 @@ pub(crate) fn rename_self(tokens: TokenStream, name: &str) -> TokenStream {
             }
             TokenTree::Ident(ident) => {
                 // `fn name` begins an item; `fn(u8) -> u8` is a type.
-                in_item |= matches!(before, Some(TokenTree::Ident(word)) if word == "fn")
+                in_item |= is_word(before, "fn")
                     || ["impl", "trait", "macro_rules"].iter().any(|word| ident == word);
                 token.clone()
             }
@@ -101,16 +101,21 @@ pub(crate) fn rename_self(tokens: TokenStream, name: &str) -> TokenStream {
     tokens.iter().enumerate().map(rename).collect()
 }
 
+/// Returns whether the token is this punctuation mark.
 pub(crate) fn is_punct(token: Option<&TokenTree>, mark: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
+}
+
+/// Returns whether the token is this word.
+pub(crate) fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
 }
 
 /// Returns whether a type has a reference or a lifetime other than `'static`.
 pub(crate) fn returns_borrow(ty: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
     let is_static = |index: usize| {
-        is_punct(tokens.get(index), '\'')
-            && matches!(tokens.get(index + 1), Some(TokenTree::Ident(word)) if word == "static")
+        is_punct(tokens.get(index), '\'') && is_word(tokens.get(index + 1), "static")
     };
     tokens.iter().enumerate().any(|(index, token)| match token {
         TokenTree::Punct(punct) if punct.as_char() == '&' => !is_static(index + 1),

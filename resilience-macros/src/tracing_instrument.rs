@@ -7,7 +7,7 @@
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 
-use crate::tokens::refill;
+use crate::tokens::{is_punct, is_word, refill};
 
 /// The local with the future in an async function under `#[tracing::instrument]`.
 const FUTURE: &str = "__tracing_instrument_future";
@@ -27,27 +27,30 @@ pub(crate) fn borrow_arguments(body: &Group) -> Group {
 
 /// `let __tracing_instrument_future = async move { … };`
 fn borrow_in_future(tokens: &mut Vec<TokenTree>) -> bool {
-    let Some(place) = tokens.iter().position(|token| is_word(token, FUTURE)) else { return false };
+    let Some(place) = tokens.iter().position(|token| is_word(Some(token), FUTURE)) else {
+        return false;
+    };
     let Some(block) = strip_move(tokens, place) else { return false };
     change_group(tokens, block, |inner| {
         // With `err` or `ret` there is a second block, at the start of the first.
-        let opens =
-            inner.first().is_some_and(|word| is_word(word, "match") || is_word(word, "let"));
-        opens && inner.iter().take(6).any(is_async) && strip_move(inner, 0).is_some()
+        let first = inner.first();
+        (is_word(first, "match") || is_word(first, "let"))
+            && inner.iter().take(6).any(is_async)
+            && strip_move(inner, 0).is_some()
     });
     true
 }
 
 /// `match (move || { … })() { … }`, or `let x = (move || { … })();`, behind the span guard.
 fn borrow_in_closure(tokens: &mut [TokenTree]) -> bool {
-    let Some(guard) = tokens.iter().position(|token| is_word(token, GUARD)) else { return false };
+    let Some(guard) = tokens.iter().position(|token| is_word(Some(token), GUARD)) else {
+        return false;
+    };
     (guard..tokens.len()).any(|index| {
-        let begins = index.checked_sub(1).and_then(|before| tokens.get(before));
-        let begins = begins.is_some_and(|token| is_word(token, "match") || is_punct(token, '='));
-        begins
+        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+        (is_word(before, "match") || is_punct(before, '='))
             && change_group(tokens, index, |closure| {
-                let is_move = closure.first().is_some_and(|word| is_word(word, "move"))
-                    && closure.get(1).is_some_and(|bar| is_punct(bar, '|'));
+                let is_move = is_word(closure.first(), "move") && is_punct(closure.get(1), '|');
                 if is_move {
                     closure.remove(0);
                 }
@@ -59,10 +62,10 @@ fn borrow_in_closure(tokens: &mut [TokenTree]) -> bool {
 /// `{ let __span__ = …; FutureExt::in_span(async move { … }, __span__) }.await`
 fn borrow_in_fastrace(tokens: &mut [TokenTree]) -> bool {
     change_group(tokens, 0, |block| {
-        if !block.get(1).is_some_and(|word| is_word(word, FASTRACE_SPAN)) {
+        if !is_word(block.get(1), FASTRACE_SPAN) {
             return false;
         }
-        let Some(call) = block.iter().position(|word| is_word(word, "in_span")) else {
+        let Some(call) = block.iter().position(|word| is_word(Some(word), "in_span")) else {
             return false;
         };
         change_group(block, call + 1, |arguments| {
@@ -90,21 +93,12 @@ fn change_group(
 /// token.
 fn strip_move(tokens: &mut Vec<TokenTree>, from: usize) -> Option<usize> {
     let at = (from..tokens.len()).find(|&index| {
-        tokens.get(index).is_some_and(is_async)
-            && tokens.get(index + 1).is_some_and(|word| is_word(word, "move"))
+        is_word(tokens.get(index), "async") && is_word(tokens.get(index + 1), "move")
     })?;
     tokens.remove(at + 1);
     Some(at + 1)
 }
 
 fn is_async(token: &TokenTree) -> bool {
-    is_word(token, "async")
-}
-
-fn is_word(token: &TokenTree, text: &str) -> bool {
-    matches!(token, TokenTree::Ident(word) if word == text)
-}
-
-fn is_punct(token: &TokenTree, mark: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
+    is_word(Some(token), "async")
 }

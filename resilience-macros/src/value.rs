@@ -12,7 +12,7 @@ use syn::{
     parse_quote_spanned,
 };
 
-use crate::args::Value;
+use crate::args::{Keyed, Value, value_of};
 
 /// A value known at compile time.
 #[derive(Clone)]
@@ -57,6 +57,11 @@ impl<T> Constant<T> {
             Self::Literal(_, expr) | Self::Expr(expr) | Self::Braced(expr) => expr,
         }
     }
+}
+
+/// Returns the literal of a key, if the key is given and the value is a literal.
+pub(crate) fn literal_of<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
+    value_of(keyed)?.literal().copied()
 }
 
 impl<T> ToTokens for Constant<T> {
@@ -180,9 +185,9 @@ pub(crate) fn duration_text(text: &LitStr) -> syn::Result<Duration> {
 }
 
 /// Returns the tokens of a duration.
-pub(crate) fn duration_tokens(value: Duration, at: &Expr, private: &TokenStream) -> TokenStream {
+pub(crate) fn duration_tokens(value: Duration, at: Span, private: &TokenStream) -> TokenStream {
     let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
-    quote_spanned!(at.span()=> #private::Duration::new(#seconds, #nanos))
+    quote_spanned!(at=> #private::Duration::new(#seconds, #nanos))
 }
 
 /// A type of constants.
@@ -212,7 +217,7 @@ impl ConstantType for f64 {
 impl ConstantType for Duration {
     fn tokens(value: &Constant<Self>, private: &TokenStream) -> TokenStream {
         match value {
-            Constant::Literal(time, at) => duration_tokens(*time, at, private),
+            Constant::Literal(time, at) => duration_tokens(*time, at.span(), private),
             other => other.to_token_stream(),
         }
     }
@@ -412,6 +417,11 @@ pub(crate) fn names(key: &Ident, value: Value, missing: &str) -> syn::Result<Vec
             ))
         }
     }
+}
+
+/// Reads `clone(a, b)`.
+pub(crate) fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
+    names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
 }
 
 /// The form of a choice with a value, such as `wait("5s")`.

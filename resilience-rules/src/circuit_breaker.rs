@@ -38,6 +38,9 @@ pub const ENDED_CAUSES: usize = 1_000;
 /// Default of `success_threshold`.
 pub const SUCCESS_THRESHOLD: u32 = 1;
 
+/// Number of keys in use from which `max_open` counts.
+pub const MAX_OPEN_MIN_KEYS: u32 = 5;
+
 /// Checks the failures that open the circuit.
 ///
 /// # Errors
@@ -83,7 +86,8 @@ pub const fn slow_rate(rate: f64) -> RuleResult {
     require(is_share(rate), "`slow_rate` must be a share of the calls, above 0 and at most 1")
 }
 
-/// Checks the duration from which a call is slow. The attribute alone applies this rule.
+/// Checks the duration from which a call is slow. The builder takes zero too, which makes nearly
+/// every call slow.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
@@ -94,7 +98,7 @@ pub const fn slow_call(limit: Duration) -> RuleResult {
     )
 }
 
-/// Checks the calls from which a rate counts. The attribute alone applies this rule.
+/// Checks the calls from which a rate counts. The builder takes zero too, which acts as 1.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
@@ -182,9 +186,6 @@ pub const fn recovery(time: Duration) -> RuleResult {
         "`recovery` is zero, so all calls would be admitted at once; raise it or remove it",
     )
 }
-
-/// Number of keys in use from which `max_open` counts.
-pub const MAX_OPEN_MIN_KEYS: u32 = 5;
 
 /// Checks the share of keys that may be open.
 ///

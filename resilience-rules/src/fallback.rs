@@ -6,8 +6,8 @@ use crate::RuleResult;
 use crate::invalid::require;
 pub use crate::keyed::max_keys;
 
-/// Checks the greatest age of a last good value. The attribute alone applies this rule, to
-/// literals.
+/// Checks the greatest age of a last good value. The attribute applies this rule to literals, and
+/// the settings by name to their values.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.

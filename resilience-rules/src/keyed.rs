@@ -1,4 +1,5 @@
-//! `key` and `max_keys`, which `#[circuit_breaker]`, `#[bulkhead]` and `#[rate_limit]` share.
+//! `key` and `max_keys`, which `#[circuit_breaker]`, `#[bulkhead]`, `#[rate_limit]` and
+//! `#[fallback]` share.
 
 use crate::RuleResult;
 use crate::invalid::require;

@@ -16,7 +16,7 @@ pub const WHOLE_SHARE: u32 = 1_000_000_000;
 
 /// How long a shared limiter waits for its first lease before it uses the whole rate, if a
 /// synchronization was started and is gone.
-pub const SHARE_START: Duration = Duration::from_secs(2);
+pub const SHARE_START: Duration = Duration::from_secs(10);
 
 /// Checks the calls in a period.
 ///

@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::RuleResult;
 use crate::invalid::require;
 
-/// Checks the time limit. The attribute alone applies this rule, to literals.
+/// Checks the time limit. The attribute applies this rule to literals, and the settings by name to
+/// their values.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.

@@ -25,6 +25,11 @@ pub(crate) trait Rounds: Send {
     /// Exchanges data with the store once.
     fn round(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Returns the time limit of a round; `None` if each step has a limit of its own.
+    fn limit(&self) -> Option<Duration> {
+        Some(time_limit(self.interval()))
+    }
+
     /// Returns the delay after a successful round; at most the interval.
     fn pause(&self) -> Duration {
         self.interval()
@@ -40,7 +45,7 @@ pub(crate) async fn run<R: Rounds>(mut rounds: R) {
     loop {
         // Created before the round: the round may miss a change made meanwhile.
         let (notified, start) = (R::listen(), Instant::now());
-        let limit = time_limit(rounds.interval());
+        let limit = rounds.limit().unwrap_or(Duration::MAX);
         let error = match timeout(limit, rounds.round()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),

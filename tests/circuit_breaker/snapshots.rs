@@ -79,6 +79,54 @@ fn trial_calls_growth_and_recovery_are_restored() {
     }
 }
 
+/// Returns a breaker in the fourth second of a recovery of ten seconds, with a part of a call saved
+/// up.
+fn recovering(clock: &testing::Clock) -> CircuitBreaker {
+    let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
+    let breaker = breaker.recovery(10 * SECOND);
+    fail(&breaker, 1);
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    clock.advance(4 * SECOND);
+    assert!(is_rejected(&breaker) && is_rejected(&breaker));
+    breaker
+}
+
+fn is_rejected(breaker: &CircuitBreaker) -> bool {
+    breaker.try_acquire().map(CircuitGuard::success).is_err()
+}
+
+#[test]
+fn the_part_of_a_call_saved_up_while_recovering_is_restored() {
+    let clock = testing::clock();
+    let old = recovering(&clock);
+    let snapshot = old.snapshot();
+    assert!((snapshot.recovery_credit - 0.8).abs() < 1e-9, "{snapshot:?}");
+    let new = CircuitBreaker::new().recovery(10 * SECOND);
+    new.restore(&stored(&snapshot));
+    let rejected = |breaker: &CircuitBreaker| [(); 20].map(|()| is_rejected(breaker));
+    let (of_old, of_new) = (rejected(&old), rejected(&new));
+    assert_eq!(of_new, of_old);
+    assert!(!of_new[0], "the third call is within the share");
+}
+
+#[test]
+fn a_snapshot_cannot_save_up_more_than_a_call() {
+    let clock = testing::clock();
+    let mut snapshot = recovering(&clock).snapshot();
+    for (credit, expected) in [(f64::MAX, 2), (f64::NAN, 0), (-5.0, 0)] {
+        snapshot.recovery_credit = credit;
+        let new = CircuitBreaker::new().recovery(10 * SECOND);
+        new.restore(&snapshot);
+        let admitted = [(); 2].iter().filter(|()| !is_rejected(&new)).count();
+        assert!(admitted <= expected, "{credit} {admitted}");
+    }
+    let mut text = serde_json::to_value(recovering(&clock).snapshot()).unwrap();
+    text.as_object_mut().unwrap().remove("recovery_credit").expect("the field");
+    let old: CircuitSnapshot = serde_json::from_value(text).unwrap();
+    assert_eq!((old.recovery_credit, old.recovering_for), (0.0, Some(6 * SECOND)));
+}
+
 proptest! {
     #[test]
     fn a_restored_breaker_decides_like_the_original(

@@ -4,6 +4,7 @@
 
 mod attribute;
 mod blocking;
+mod deadlines;
 mod dropped;
 mod instances;
 mod panics;

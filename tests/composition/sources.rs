@@ -5,8 +5,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, CircuitState, Rejected, RejectedKind, bulkhead, circuit_breaker, rate_limit,
-    retry, testing, timeout,
+    Bulkhead, CircuitBreaker, CircuitState, OnCancel, Rejected, RejectedKind, bulkhead,
+    circuit_breaker, rate_limit, retry, testing, timeout,
 };
 use tokio::time::sleep;
 
@@ -118,6 +118,48 @@ async fn a_timeout_while_waiting_for_a_rate_limit_is_no_failure_of_the_dependenc
     assert!(call().await.is_ok());
     assert!(call().await.is_err());
     assert_eq!(circuit_breaker("own limit").unwrap().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_in_the_own_queue_is_no_failure_of_the_dependency() {
+    const LONG: Duration = Duration::from_secs(7200);
+    static BREAKER: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(2)
+        .reset_timeout(Duration::from_secs(30))
+        .on_cancel(OnCancel::Failure);
+    static BULKHEAD: Bulkhead = Bulkhead::new(1).queue(100);
+    #[timeout("1s")]
+    #[circuit_breaker(breaker = BREAKER)]
+    #[bulkhead(bulkhead = BULKHEAD)]
+    async fn call() -> Result<(), Rejected> {
+        std::future::pending().await
+    }
+    #[timeout("1s")]
+    #[circuit_breaker(failure_threshold = 1, on_cancel = "failure", name = "dropped in queue")]
+    #[rate_limit(rate = 1, per = "1h", wait = LONG)]
+    async fn limited() -> Result<(), Rejected> {
+        std::future::pending().await
+    }
+    let permit = BULKHEAD.try_acquire().unwrap();
+    for _ in 0..5 {
+        assert!(call().await.is_err());
+    }
+    assert_eq!(BREAKER.state(), CircuitState::Closed);
+    // A trial call that is dropped in the queue returns its permit.
+    BREAKER.trip();
+    sleep(Duration::from_secs(31)).await;
+    assert!(call().await.is_err());
+    assert_eq!(BREAKER.state(), CircuitState::HalfOpen);
+    drop(permit);
+    assert!(call().await.is_err());
+    assert_eq!(BREAKER.state(), CircuitState::Open, "the body ran");
+
+    assert!(limited().await.is_err());
+    let breaker = circuit_breaker("dropped in queue").unwrap();
+    assert_eq!(breaker.state(), CircuitState::Open, "the body ran");
+    breaker.force_close();
+    assert!(limited().await.is_err());
+    assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,9 +5,9 @@ use std::future::pending;
 
 use resilience::context::{self, Context};
 use resilience::{
-    Bulkhead, CircuitBreaker, Effect, FailureClass, RateLimiter, Rejected, RejectedKind,
-    RetryPolicy, StopReason, bulkhead, circuit_breaker, fallback, rate_limit, retry, testing,
-    timeout,
+    Bulkhead, CircuitBreaker, Effect, FailureClass, IdempotencyRejection, RateLimiter, Rejected,
+    RejectedKind, RetryPolicy, StopReason, bulkhead, circuit_breaker, fallback, rate_limit, retry,
+    testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -290,6 +290,26 @@ async fn an_idempotent_call_after_the_deadline_claims_no_key() {
     let error = context.scope(charge("1", &runs)).await.unwrap_err();
     assert_eq!(error.rejected().kind(), RejectedKind::DeadlineExceeded);
     assert_eq!((charge("1", &runs).await, runs.get()), (Ok(()), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_running_idempotent_call_ends_at_the_deadline() {
+    #[resilience::idempotent(
+        key = order, scope = "global", name = "waiting::charge", concurrent = wait("1m")
+    )]
+    async fn charge(order: &str) -> Result<(), Failure> {
+        let _ = order;
+        sleep(SECS(30)).await;
+        Ok(())
+    }
+    let running = tokio::spawn(charge("1"));
+    sleep(SECS(1)).await;
+    let start = Instant::now();
+    let waiting = Context::new().deadline(SECS(5), "handler").scope(charge("1"));
+    let kind = waiting.await.unwrap_err().rejected().kind();
+    assert_eq!(kind, RejectedKind::Idempotency(IdempotencyRejection::InFlight));
+    assert_eq!(start.elapsed(), SECS(5));
+    assert_eq!(running.await.unwrap(), Ok(()));
 }
 
 #[test]

@@ -263,3 +263,36 @@ fn the_hook_gets_the_failure_and_the_age() {
     assert_eq!(price(&DOWN, &seen), Ok(7));
     assert_eq!(seen.into_inner(), [(Some(Failure::Down), Some(secs(30)))]);
 }
+
+/// The value of a function that used an old value is as old as that value.
+#[tokio::test(start_paused = true)]
+async fn a_value_made_of_a_last_good_value_keeps_its_age() {
+    #[fallback(stale = "10m", key = ())]
+    async fn price(answer: Outcome) -> Outcome {
+        answer
+    }
+    #[fallback(stale = "15m", key = ())]
+    async fn offer(inner: Outcome, answer: Outcome) -> Outcome {
+        price(inner).await?;
+        answer
+    }
+    #[fallback(stale = "15m", key = ())]
+    fn sync_offer(inner: Outcome) -> Outcome {
+        sync_price(inner)
+    }
+    #[fallback(stale = "10m", key = ())]
+    fn sync_price(answer: Outcome) -> Outcome {
+        answer
+    }
+    assert_eq!((price(Ok(1)).await, sync_price(Ok(1))), (Ok(1), Ok(1)));
+    tokio::time::advance(secs(500)).await;
+    // The age reaches the scope of the caller as well.
+    assert_eq!(stale_age_async(offer(DOWN, Ok(2))).await, (Ok(2), Some(secs(500))));
+    assert_eq!(stale_age(|| sync_offer(DOWN)), (Ok(1), Some(secs(500))));
+    tokio::time::advance(secs(300)).await;
+    assert_eq!(stale_age_async(offer(Ok(1), DOWN)).await, (Ok(2), Some(secs(800))));
+    tokio::time::advance(secs(101)).await;
+    // Older than 15 minutes.
+    assert_eq!(offer(Ok(1), DOWN).await, DOWN);
+    assert_eq!(sync_offer(DOWN), DOWN);
+}

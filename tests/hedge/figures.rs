@@ -1,6 +1,6 @@
 //! The figures of hedges, and the explanation of a hedged function.
 
-use resilience::{PolicyKind, PolicyReport, Rejected, bulkhead, explain, hedge, policies};
+use resilience::{PolicyKind, PolicyReport, Rejected, bulkhead, explain, hedge, policies, retry};
 
 use crate::sleep;
 
@@ -10,10 +10,11 @@ async fn counted(fails: bool, takes: u64) -> Option<()> {
     (!fails).then_some(())
 }
 
+#[retry(attempts = 4, name = "figures::explained")]
 #[hedge(after = "10ms", max = 2, idempotent, name = "figures::explained")]
 async fn explained() -> Option<()> {
     sleep(1).await;
-    Some(())
+    None
 }
 
 #[hedge(after = "p99.9", warm_up = "10ms", idempotent, name = "figures::rejected")]
@@ -59,8 +60,8 @@ async fn rejected_hedges_are_counted_apart() {
 #[tokio::test(start_paused = true)]
 async fn the_explanation_counts_all_attempts() {
     let _ = policies();
-    assert_eq!(explained().await, Some(()));
+    assert_eq!(explained().await, None);
     let explanations = explain("figures::explained");
-    assert_eq!(explanations[0].max_calls, Some(3));
-    assert_eq!(explanations[0].layers[0].text, "at most 2 attempts beside the first");
+    assert_eq!(explanations[0].max_calls, Some(12));
+    assert_eq!(explanations[0].layers[1].text, "at most 2 attempts beside the first");
 }

@@ -65,3 +65,27 @@ async fn failures_teach_nothing() {
     assert_eq!(fails(&log, 1000).await, Err(()));
     assert_eq!(log.starts(), [0, 40]);
 }
+
+#[hedge(after = "p90", warm_up = "70ms", idempotent)]
+async fn steady(log: &Log, takes: u64) -> Option<()> {
+    let _ = log.start();
+    sleep(takes).await;
+    Some(())
+}
+
+/// After a burst the quantile is not computed for 256 further calls, unless the window is old.
+#[tokio::test(start_paused = true)]
+async fn few_calls_after_a_burst_change_the_delay() {
+    let _state = testing::fresh_state();
+    for _ in 0..520 {
+        steady(&Log::new(), 20).await;
+    }
+    for _ in 0..100 {
+        sleep(2_000).await;
+        steady(&Log::new(), 400).await;
+    }
+    let log = Log::new();
+    steady(&log, 10_000).await;
+    let learned = log.starts()[1];
+    assert!((392..=408).contains(&learned), "{learned}");
+}

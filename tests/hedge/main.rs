@@ -4,6 +4,7 @@
 
 mod arguments;
 mod budget;
+mod by_hand;
 mod cancellation;
 mod figures;
 #[cfg(feature = "idempotent")]

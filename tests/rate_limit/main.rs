@@ -6,6 +6,7 @@ mod attribute;
 mod calls;
 mod cost;
 mod deadline;
+mod dropped;
 mod model;
 mod numbers;
 mod properties;

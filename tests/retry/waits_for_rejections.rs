@@ -463,3 +463,35 @@ fn failures_between_rejections_still_use_up_the_attempts() {
     assert!(call().is_err());
     assert_eq!(CALLS.load(SeqCst), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_single_attempt_waits_for_its_turn_and_is_not_repeated() {
+    #[retry(attempts = 1, on_rejection = "wait")]
+    #[rate_limit(rate = 10)]
+    async fn call(attempts: &Cell<u32>) -> Result<(), Rejected> {
+        attempts.set(attempts.get() + 1);
+        Err(Rejected::timed_out("upstream", Duration::from_millis(1)))
+    }
+    let (attempts, start) = (Cell::new(0), Instant::now());
+    for calls in 0..3 {
+        let failure = call(&attempts).await.unwrap_err();
+        assert_eq!(failure.kind(), RejectedKind::TimedOut);
+        assert_eq!(start.elapsed(), Duration::from_millis(100) * calls);
+        assert_eq!(attempts.get(), calls + 1);
+    }
+}
+
+#[test]
+fn a_single_attempt_waits_for_an_open_circuit() {
+    #[retry(attempts = 1, on_rejection = "wait", jitter = "none")]
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "30s")]
+    fn call(works: bool) -> Result<(), Rejected> {
+        let failure = || Rejected::timed_out("upstream", Duration::from_millis(1));
+        works.then_some(()).ok_or_else(failure)
+    }
+    let (clock, _state) = (testing::clock(), testing::fresh_state());
+    assert_eq!(call(false).unwrap_err().kind(), RejectedKind::TimedOut);
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+    assert!(call(true).is_ok());
+    assert_eq!(clock.elapsed(), Duration::from_secs(30));
+}

@@ -1,11 +1,14 @@
 //! Control of states by name.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use resilience::{
     Action, CircuitBreaker, CircuitState, Keyed, PolicyKind, RateLimiter, Rejected, RejectedKind,
-    circuit_breaker, control, pending_settings, rate_limit, register, settings_history, testing,
+    StopReason, circuit_breaker, control, pending_settings, rate_limit, register, retry,
+    settings_history, testing,
 };
+use tokio::time::{Instant, sleep};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -191,4 +194,24 @@ fn the_last_hundred_changes_have_an_author_and_a_time() {
     assert!(last.at.elapsed().is_ok_and(|age| age < 10 * MINUTE));
     let before = history.iter().find(|change| change.target == "control::history").unwrap();
     assert_eq!((before.by.as_str(), before.change.as_str()), ("ann\\n", "force open for 60s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_disabled_during_a_delay_makes_the_planned_attempt_and_no_more() {
+    #[retry(
+        attempts = 5, backoff = "fixed", base_delay = "10s", name = "control::delayed",
+        on_give_up = |event| reason.set(Some(event.reason))
+    )]
+    async fn call(attempts: &Cell<u32>, reason: &Cell<Option<StopReason>>) -> Result<(), ()> {
+        attempts.set(attempts.get() + 1);
+        Err(())
+    }
+    let (attempts, reason, start) = (Cell::new(0), Cell::new(None), Instant::now());
+    let operator = async {
+        sleep(Duration::from_secs(15)).await;
+        control("control::delayed").by("ann").disable().unwrap();
+    };
+    let (out, ()) = tokio::join!(call(&attempts, &reason), operator);
+    assert_eq!((out, attempts.get(), reason.get()), (Err(()), 3, Some(StopReason::Disabled)));
+    assert_eq!(start.elapsed(), Duration::from_secs(20));
 }

@@ -32,7 +32,7 @@ pub(crate) const SYNC: &[Row] = &[
     },
     Row {
         name: NAME,
-        subject: "resilience `CircuitBreaker::call`",
+        subject: "resilience `CircuitBreaker::run`",
         run: |calls| {
             let breaker = CircuitBreaker::new();
             repeat(calls, |input| ours_called(&breaker, input));
@@ -64,7 +64,7 @@ pub(crate) const SYNC: &[Row] = &[
     },
 ];
 
-const NAME_ASYNC: &str = "the same, async";
+const NAME_ASYNC: &str = "breaker closed, failures in a row, async";
 
 pub(crate) const ASYNC: &[Row] = &[
     Row {

@@ -1,13 +1,17 @@
-//! Functions under a breaker, a retry or a limit of this crate and of other crates. `scripts/peers` counts
-//! and times the calls. The wrapped function is always the same.
+//! Functions under a breaker, a retry, a limit or a hedge of this crate and of other crates, and
+//! endpoints with idempotency keys. `scripts/peers` counts and times the calls. The wrapped
+//! function is always the same.
 
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use resilience::Rejected;
+use tokio::runtime::Runtime;
 
 mod consecutive;
+mod endpoints;
+mod hedges;
 mod limits;
 mod open;
 mod retry;
@@ -25,13 +29,32 @@ pub struct Row {
     pub run: fn(u64),
 }
 
-/// Every row; this crate comes first.
+/// Every row. Rows of one name stand together.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [consecutive::SYNC, consecutive::ASYNC, windows::CALLS, windows::CALLS_FAILING, windows::TIME]
-        .into_iter()
-        .chain([windows::TIME_FAILING, windows::SLOW, open::ROWS, retry::SYNC, retry::ASYNC])
-        .chain([limits::ROWS, LOOP])
-        .flatten()
+    [
+        consecutive::SYNC,
+        consecutive::ASYNC,
+        windows::CALLS,
+        windows::CALLS_ASYNC,
+        windows::CALLS_FAILING,
+        windows::TIME,
+        windows::TIME_ASYNC,
+        windows::TIME_FAILING,
+        windows::SLOW,
+        open::SYNC,
+        open::ASYNC,
+        retry::SYNC,
+        retry::FAILED,
+        retry::ASYNC,
+        limits::ROWS,
+        hedges::READY,
+        hedges::WAITING,
+        endpoints::NEW,
+        endpoints::KNOWN,
+        LOOP,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The fixed part of every figure.
@@ -106,13 +129,20 @@ fn repeat<T>(calls: u64, mut call: impl FnMut(u32) -> T) {
     }
 }
 
-/// Polls a ready future through a trait object, as executors do.
+/// Polls a future through a trait object, as executors do, until the future is ready.
 #[inline(always)]
 fn poll<T>(future: impl Future<Output = T> + Send) -> T {
     let mut future = std::pin::pin!(future);
-    let future: Pin<&mut (dyn Future<Output = T> + Send)> = future.as_mut();
-    match black_box(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("nothing waits"),
+    loop {
+        let future: Pin<&mut (dyn Future<Output = T> + Send)> = future.as_mut();
+        if let Poll::Ready(value) = black_box(future).poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return value;
+        }
     }
+}
+
+/// A runtime with a timer, as the services of the peers require.
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }

@@ -14,9 +14,9 @@ const RATE: u32 = 1_000_000_000;
 pub(crate) const KEYS: u32 = 1000;
 
 const NAME_RATE: &str = "rate limit, a permit is there";
-const NAME_KEYED: &str = "the same, 1000 keys";
+const NAME_KEYED: &str = "rate limit, a permit is there, 1000 keys";
 const NAME_REJECTED: &str = "rate limit, no permit is there";
-const NAME_CONCURRENT: &str = "limit of 10 concurrent calls";
+const NAME_CONCURRENT: &str = "bulkhead of 10 calls";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -77,7 +77,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: NAME_CONCURRENT,
-        subject: "tokio's semaphore",
+        subject: "tokio `Semaphore`",
         run: |calls| {
             let semaphore = Semaphore::new(10);
             repeat(calls, |input| match semaphore.try_acquire() {

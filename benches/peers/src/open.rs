@@ -15,16 +15,11 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 const NAME: &str = "breaker open";
 
-pub(crate) const ROWS: &[Row] = &[
+pub(crate) const SYNC: &[Row] = &[
     Row {
         name: NAME,
         subject: "resilience `#[circuit_breaker]`",
         run: |calls| repeat(calls, ours),
-    },
-    Row {
-        name: NAME,
-        subject: "resilience `#[circuit_breaker]`, async",
-        run: |calls| repeat(calls, |input| poll(ours_async(input))),
     },
     Row {
         name: NAME,
@@ -52,14 +47,24 @@ pub(crate) const ROWS: &[Row] = &[
             repeat(calls, |input| by_recloser(&breaker, input));
         },
     },
+];
+
+const NAME_ASYNC: &str = "breaker open, async";
+
+pub(crate) const ASYNC: &[Row] = &[
     Row {
-        name: NAME,
-        subject: "seatbelt, async",
+        name: NAME_ASYNC,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, |input| poll(ours_async(input))),
+    },
+    Row {
+        name: NAME_ASYNC,
+        subject: "seatbelt",
         run: |calls| seatbelt(calls, |input| async move { fails(input) }),
     },
     Row {
-        name: NAME,
-        subject: "tower-resilience, async",
+        name: NAME_ASYNC,
+        subject: "tower-resilience",
         run: |calls| {
             let layer = CircuitBreakerLayer::builder().consecutive_failures(1);
             let layer = layer.wait_duration_in_open(YEAR).build().expect("valid settings");

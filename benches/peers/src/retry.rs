@@ -1,11 +1,12 @@
-//! At most four attempts; the first attempt succeeds.
+//! At most four attempts; the first attempt succeeds, or fails with an error that is not retried.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use backon::{BlockingRetryable as _, ExponentialBuilder, Retryable as _};
-use resilience::retry;
+use resilience::{RetryPolicy, retry};
 
-use crate::{Result, Row, poll, repeat, work, work_async};
+use crate::{Failure, Result, Row, fails, poll, repeat, work, work_async};
 
 const NAME: &str = "retry, the first call succeeds";
 
@@ -15,7 +16,59 @@ pub(crate) const SYNC: &[Row] = &[
     Row { name: NAME, subject: "backon", run: |calls| repeat(calls, by_backon) },
 ];
 
-const NAME_ASYNC: &str = "the same retry, async";
+const NAME_FAILED: &str = "retry, the first call fails for good";
+
+pub(crate) const FAILED: &[Row] = &[
+    Row {
+        name: NAME_FAILED,
+        subject: "by hand: a loop",
+        run: |calls| repeat(calls, failed_by_hand),
+    },
+    Row {
+        name: NAME_FAILED,
+        subject: "resilience `#[retry]`",
+        run: |calls| repeat(calls, failed_ours),
+    },
+    Row {
+        name: NAME_FAILED,
+        subject: "resilience `RetryPolicy::run`",
+        run: |calls| repeat(calls, |input| RETRY.on(is_retried).run(|| fails(input))),
+    },
+    Row {
+        name: NAME_FAILED,
+        subject: "backon",
+        run: |calls| {
+            repeat(calls, |input| (|| fails(input)).retry(backoff()).when(is_retried).call());
+        },
+    },
+];
+
+static RETRY: RetryPolicy = RetryPolicy::new().attempts(4);
+
+fn is_retried(_: &Failure) -> bool {
+    black_box(false)
+}
+
+#[inline(never)]
+fn failed_by_hand(input: u32) -> Result<u32> {
+    let mut attempt = 0;
+    loop {
+        match fails(input) {
+            Ok(value) => return Ok(value),
+            Err(error) if attempt == 3 || !is_retried(&error) => return Err(error),
+            Err(_) => attempt += 1,
+        }
+        std::thread::sleep(Duration::from_millis(50 << attempt));
+    }
+}
+
+#[inline(never)]
+#[retry(attempts = 4, on = is_retried)]
+fn failed_ours(input: u32) -> Result<u32> {
+    fails(input)
+}
+
+const NAME_ASYNC: &str = "retry, the first call succeeds, async";
 
 pub(crate) const ASYNC: &[Row] = &[
     Row {

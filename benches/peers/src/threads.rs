@@ -13,38 +13,35 @@ use crate::limits::{KEYS, keyed_governor, keyed_ours, next};
 use crate::windows::calls_failing_ours;
 use crate::{repeat, repeat_flaky, work};
 
+const BREAKER: &str = "shared breaker, closed";
+const FAILING: &str = "shared breaker, half of 100 calls, 1 % of the calls fail";
+const LIMIT: &str = "shared rate limit, 1000 keys for each thread";
+
 /// A policy shared by threads.
 #[derive(Debug)]
 pub struct Shared {
+    /// The name of the row.
+    pub name: &'static str,
     /// The crate.
     pub subject: &'static str,
     /// Returns the time until every thread has finished the calls.
     pub run: fn(threads: u32, calls: u64) -> Duration,
 }
 
-/// This crate comes first.
+/// Rows of one name stand together.
 pub const SHARED: &[Shared] = &[
     Shared {
+        name: BREAKER,
         subject: "by hand: a count in an atomic",
         run: |threads, calls| together(threads, || repeat(calls, by_hand)),
     },
     Shared {
+        name: BREAKER,
         subject: "resilience `#[circuit_breaker]`",
         run: |threads, calls| together(threads, || repeat(calls, ours)),
     },
     Shared {
-        subject: "resilience, half of 100 calls, 1 % of the calls fail",
-        run: |threads, calls| together(threads, || repeat_flaky(calls, 100, calls_failing_ours)),
-    },
-    Shared {
-        subject: "recloser, half of 100 calls, 1 % of the calls fail",
-        run: |threads, calls| {
-            let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
-            let call = || repeat_flaky(calls, 100, |input| recloser_called(&breaker, input));
-            together(threads, call)
-        },
-    },
-    Shared {
+        name: BREAKER,
         subject: "failsafe",
         run: |threads, calls| {
             let breaker = failsafe();
@@ -52,6 +49,7 @@ pub const SHARED: &[Shared] = &[
         },
     },
     Shared {
+        name: BREAKER,
         subject: "nobreak",
         run: |threads, calls| {
             let breaker = nobreak::breaker();
@@ -59,6 +57,7 @@ pub const SHARED: &[Shared] = &[
         },
     },
     Shared {
+        name: BREAKER,
         subject: "recloser (a ring of 5 calls)",
         run: |threads, calls| {
             let breaker = Recloser::custom().error_rate(1.0).closed_len(5).build();
@@ -66,7 +65,22 @@ pub const SHARED: &[Shared] = &[
         },
     },
     Shared {
-        subject: "resilience `#[rate_limit(key = …)]`, each thread 1000 keys",
+        name: FAILING,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |threads, calls| together(threads, || repeat_flaky(calls, 100, calls_failing_ours)),
+    },
+    Shared {
+        name: FAILING,
+        subject: "recloser",
+        run: |threads, calls| {
+            let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
+            let call = || repeat_flaky(calls, 100, |input| recloser_called(&breaker, input));
+            together(threads, call)
+        },
+    },
+    Shared {
+        name: LIMIT,
+        subject: "resilience `#[rate_limit(key = …)]`",
         run: |threads, calls| {
             with_keys(threads, |first| {
                 let mut key = 0;
@@ -75,7 +89,8 @@ pub const SHARED: &[Shared] = &[
         },
     },
     Shared {
-        subject: "governor, each thread 1000 keys",
+        name: LIMIT,
+        subject: "governor",
         run: |threads, calls| {
             let limiter = keyed_governor();
             with_keys(threads, |first| {

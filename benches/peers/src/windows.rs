@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt as _};
 use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
 use crate::consecutive::{OPEN, failsafe_called, recloser_called};
-use crate::{Failure, Result, Row, poll, repeat, repeat_flaky, work, work_async};
+use crate::{Failure, Result, Row, poll, repeat, repeat_flaky, runtime, work, work_async};
 
 const LENGTH: Duration = Duration::from_secs(10);
 
@@ -27,20 +27,25 @@ pub(crate) const CALLS: &[Row] = &[
     },
     Row {
         name: NAME,
-        subject: "resilience `#[circuit_breaker]`, async",
-        run: |calls| repeat(calls, |input| poll(calls_ours_async(input))),
-    },
-    Row {
-        name: NAME,
         subject: "recloser",
         run: |calls| {
             let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
             repeat(calls, |input| recloser_called(&breaker, input));
         },
     },
+];
+
+const NAME_ASYNC: &str = "breaker closed, half of 100 calls, async";
+
+pub(crate) const CALLS_ASYNC: &[Row] = &[
     Row {
-        name: NAME,
-        subject: "tower-resilience, async",
+        name: NAME_ASYNC,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, |input| poll(calls_ours_async(input))),
+    },
+    Row {
+        name: NAME_ASYNC,
+        subject: "tower-resilience",
         run: |calls| {
             let layer = CircuitBreakerLayer::builder().sliding_window_size(100);
             tower(calls, &layer.build().expect("valid settings"), work_async);
@@ -48,7 +53,7 @@ pub(crate) const CALLS: &[Row] = &[
     },
 ];
 
-const NAME_FAILING: &str = "half of 100 calls, 2 % of the calls fail";
+const NAME_FAILING: &str = "breaker closed, half of 100 calls, 2 % of the calls fail";
 
 pub(crate) const CALLS_FAILING: &[Row] = &[
     Row {
@@ -76,11 +81,6 @@ pub(crate) const TIME: &[Row] = &[
     },
     Row {
         name: NAME_TIME,
-        subject: "resilience `#[circuit_breaker]`, async",
-        run: |calls| repeat(calls, |input| poll(time_ours_async(input))),
-    },
-    Row {
-        name: NAME_TIME,
         subject: "failsafe",
         run: |calls| {
             let backoff = backoff::constant(OPEN);
@@ -89,10 +89,20 @@ pub(crate) const TIME: &[Row] = &[
             repeat(calls, |input| failsafe_called(&breaker, input));
         },
     },
-    Row { name: NAME_TIME, subject: "seatbelt, async", run: |calls| seatbelt(calls, work_async) },
+];
+
+const NAME_TIME_ASYNC: &str = "breaker closed, half in 10 s, async";
+
+pub(crate) const TIME_ASYNC: &[Row] = &[
     Row {
-        name: NAME_TIME,
-        subject: "tower-resilience, async",
+        name: NAME_TIME_ASYNC,
+        subject: "resilience `#[circuit_breaker]`",
+        run: |calls| repeat(calls, |input| poll(time_ours_async(input))),
+    },
+    Row { name: NAME_TIME_ASYNC, subject: "seatbelt", run: |calls| seatbelt(calls, work_async) },
+    Row {
+        name: NAME_TIME_ASYNC,
+        subject: "tower-resilience",
         run: |calls| {
             let layer = CircuitBreakerLayer::builder()
                 .sliding_window_type(SlidingWindowType::TimeBased)
@@ -103,7 +113,7 @@ pub(crate) const TIME: &[Row] = &[
     },
 ];
 
-const NAME_TIME_FAILING: &str = "half in 10 s, 2 % of the calls fail";
+const NAME_TIME_FAILING: &str = "breaker closed, half in 10 s, 2 % of the calls fail";
 
 pub(crate) const TIME_FAILING: &[Row] = &[
     Row {
@@ -123,7 +133,7 @@ pub(crate) const TIME_FAILING: &[Row] = &[
     },
 ];
 
-const NAME_SLOW: &str = "half of 100 calls, slow calls counted";
+const NAME_SLOW: &str = "breaker closed, half of 100 calls, slow calls counted";
 
 pub(crate) const SLOW: &[Row] = &[
     Row {
@@ -198,9 +208,7 @@ pub(crate) fn seatbelt<F>(calls: u64, work: fn(u32) -> F)
 where
     F: Future<Output = Result<u32>> + Send + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime");
-    let clock = runtime.block_on(async { tick::Clock::new_tokio() });
+    let clock = runtime().block_on(async { tick::Clock::new_tokio() });
     let context = ResilienceContext::<u32, Result<u32>>::new(&clock);
     let layer = Breaker::layer("breaker", &context)
         .recovery_with(|result: &Result<u32>, _| match result {

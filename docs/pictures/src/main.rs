@@ -1,4 +1,5 @@
-//! Draws the pictures of the documentation from the policies of the library.
+//! Draws the pictures of the documentation from the policies of the library and the results of
+//! `scripts/peers`.
 //!
 //! `scripts/pictures` writes the files, `scripts/pictures --check` compares the files with the
 //! committed ones.
@@ -6,6 +7,7 @@
 mod backoff;
 mod data_uri;
 mod outage;
+mod peers;
 #[path = "../../../examples/storm/picture.rs"]
 mod picture;
 #[path = "../../../examples/storm/scenario.rs"]
@@ -39,6 +41,7 @@ fn main() -> Result<()> {
         ("docs/backoff.svg", backoff::draw()?),
         ("docs/outage.svg", outage::draw()?),
         ("docs/storm.svg", storm()?),
+        ("docs/peers.svg", peers::draw(&root.join("benches/peers/results.csv"))?),
         ("src/pictures.txt", data_uri::definitions(&root.join("docs"), &diagrams)?),
     ];
     for (name, content) in files {

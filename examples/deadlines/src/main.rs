@@ -7,6 +7,7 @@
 mod calls;
 mod grpc;
 mod server;
+mod text;
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -17,7 +17,8 @@ use tokio::time::sleep;
 use tonic::{Response, Status, server};
 
 use crate::calls::{Failure, Protocol, call, retried_3, retried_4};
-use crate::grpc::{Method, PATH, Text};
+use crate::grpc::PATH;
+use crate::text::{Method, Text};
 use crate::{SECOND, seconds_left};
 
 static LEAF_CALLS: AtomicU32 = AtomicU32::new(0);

@@ -195,7 +195,7 @@ impl RetryBudget {
         }
     }
 
-    /// Apart from the standard quota, which gives nothing for a call.
+    /// Not inlined: the standard quota gives nothing for a call.
     #[inline(never)]
     fn give_per_call(&self) {
         let milli = self.quota.per_call;
@@ -211,9 +211,7 @@ impl RetryBudget {
     /// Adds the tokens of a success.
     #[inline]
     fn give(&self, milli: u32) {
-        if milli > 0 {
-            self.tokens.add(milli, self.quota.capacity);
-        }
+        self.tokens.add(milli, self.quota.capacity);
     }
 
     /// Returns the tokens of a retry that never starts.
@@ -264,12 +262,16 @@ const fn thousandths(tokens: f64) -> u32 {
 #[derive(Debug)]
 pub struct Spending<'b> {
     budget: Option<&'b RetryBudget>,
-    /// The cost of the last retry.
-    cost: Cell<u32>,
-    waiting: Cell<bool>,
-    /// Whether a layer outside spends for the same call, and earns the tokens of the call.
-    joined: bool,
+    /// The cost of the last retry in the low half, and flags. Zero in the first attempt of a call,
+    /// so that a success and the drop test one word.
+    word: Cell<u64>,
 }
+
+const COST: u64 = u32::MAX as u64;
+/// The paid retry has not started.
+const IS_WAITING: u64 = 1 << 32;
+/// A layer outside spends for the same call, and earns the tokens of the call.
+const IS_JOINED: u64 = 1 << 33;
 
 impl<'b> Spending<'b> {
     /// Starts a call.
@@ -279,14 +281,14 @@ impl<'b> Spending<'b> {
         if let Some(budget) = budget {
             budget.give_for_call();
         }
-        Self { budget, cost: Cell::new(0), waiting: Cell::new(false), joined: false }
+        Self { budget, word: Cell::new(0) }
     }
 
     /// Starts to spend for a call of a layer outside, from the budget of that layer.
     #[inline]
     #[must_use]
     pub const fn joined(budget: &'b RetryBudget) -> Self {
-        Self { budget: Some(budget), cost: Cell::new(0), waiting: Cell::new(false), joined: true }
+        Self { budget: Some(budget), word: Cell::new(IS_JOINED) }
     }
 
     /// Withdraws the cost of a retry after a failure of this kind. Returns whether the budget
@@ -300,8 +302,7 @@ impl<'b> Spending<'b> {
         budget.refill();
         let granted = budget.tokens.take(cost);
         if granted {
-            self.cost.set(cost);
-            self.waiting.set(true);
+            self.word.set(self.word.get() & IS_JOINED | IS_WAITING | u64::from(cost));
         }
         granted
     }
@@ -309,14 +310,20 @@ impl<'b> Spending<'b> {
     /// Records that the retry starts.
     #[inline]
     pub fn retrying(&self) {
-        self.waiting.set(false);
+        self.word.set(self.word.get() & !IS_WAITING);
+    }
+
+    /// Returns the cost of the last retry.
+    fn cost(&self) -> u32 {
+        (self.word.get() & COST) as u32
     }
 
     /// Refunds the last withdrawal: the attempt was rejected in this process.
     #[cfg(not(resilience_loom))]
     pub(crate) fn cancel(&self) {
         if let Some(budget) = self.budget {
-            budget.refund(self.cost.take());
+            budget.refund(self.cost());
+            self.word.set(self.word.get() & !COST);
         }
     }
 
@@ -324,18 +331,37 @@ impl<'b> Spending<'b> {
     #[inline]
     pub fn succeeded(&self) {
         if let Some(budget) = self.budget {
-            let retried = self.cost.get() > 0 && budget.quota.refunds;
-            let earned = if self.joined { 0 } else { budget.quota.per_success };
-            budget.give(if retried { self.cost.get() } else { earned });
+            match self.word.get() {
+                0 => budget.give(budget.quota.per_success),
+                _ => self.succeeded_later(budget),
+            }
         }
+    }
+
+    /// Records the success of a retry, or of a call that a layer outside started.
+    #[cold]
+    #[inline(never)]
+    fn succeeded_later(&self, budget: &RetryBudget) {
+        let earned = if self.word.get() & IS_JOINED == 0 { budget.quota.per_success } else { 0 };
+        let is_refunded = self.cost() > 0 && budget.quota.refunds;
+        budget.give(if is_refunded { self.cost() } else { earned });
     }
 }
 
 impl Drop for Spending<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let (Some(budget), true) = (self.budget, self.waiting.get()) {
-            budget.refund(self.cost.get());
+        if self.word.get() & IS_WAITING != 0 {
+            refund_waiting(self.budget, self.cost());
         }
+    }
+}
+
+/// Refunds the withdrawal of a call that was dropped before the paid retry started.
+#[cold]
+#[inline(never)]
+fn refund_waiting(budget: Option<&RetryBudget>, cost: u32) {
+    if let Some(budget) = budget {
+        budget.refund(cost);
     }
 }

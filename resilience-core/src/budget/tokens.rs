@@ -36,6 +36,7 @@ impl Tokens {
         }
     }
 
+    #[inline]
     pub(super) fn left(&self) -> u32 {
         Count::unpack(self.0.load(Relaxed)).milli
     }
@@ -43,7 +44,7 @@ impl Tokens {
     /// Adds tokens, up to the capacity. A full bucket is only read.
     #[inline]
     pub(super) fn add(&self, milli: u32, capacity: u32) {
-        if self.left() != capacity {
+        if self.left() != capacity && milli > 0 {
             self.add_below(milli, capacity);
         }
     }

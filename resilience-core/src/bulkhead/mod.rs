@@ -392,14 +392,14 @@ impl Bulkhead {
     /// Returns a permit, or passes the permit to the first waiter.
     #[inline]
     fn release(&self) {
-        if !self.semaphore.try_release() {
+        if self.semaphore.release() {
             self.hand_over();
         }
     }
 
     #[cold]
     fn hand_over(&self) {
-        self.semaphore.hand_over(self.current().limit());
+        self.semaphore.grow(self.current().limit());
     }
 
     /// Rejects a call: after the deadline of the call, or for the limit.

@@ -1,9 +1,9 @@
-//! A fair semaphore. A returned permit goes straight to the first waiter: no permit is free while
-//! the queue has waiters, so a new call cannot overtake.
+//! A fair semaphore. A returned permit goes straight to the first waiter: while the queue has
+//! waiters, a new call takes no permit, so a new call cannot overtake.
 //!
 //! The number of permits in use is an atomic word. Without waiters a call takes and returns a
-//! permit by one compare-and-swap each. A bit of the word says that the queue has waiters; then a
-//! returned permit takes the lock of the queue. The bit changes under the lock only.
+//! permit by one atomic instruction each. A bit of the word says that the queue has waiters; then
+//! the call that returns a permit takes the lock of the queue. The bit changes under the lock only.
 
 use core::mem;
 use core::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -14,8 +14,8 @@ use crate::waiters::{WaiterId, Waiters};
 
 /// A permit in use.
 const PERMIT: u64 = 1;
-/// The queue has waiters, so all permits are in use. The highest bit: a word with the bit exceeds
-/// every limit, so a single comparison finds out whether a call may take a permit.
+/// The queue has waiters, so a new call takes no permit. The highest bit: a word with the bit
+/// exceeds every limit, so a single comparison finds out whether a call may take a permit.
 const HAS_WAITERS: u64 = 1 << 63;
 
 #[derive(Debug)]
@@ -103,44 +103,15 @@ impl Semaphore {
         left.is_some()
     }
 
-    /// Returns a permit. Returns `false` if the queue has waiters; then the permit has to be
-    /// [handed over](Self::hand_over).
+    /// Returns a permit. Returns whether the queue has waiters: [`grow`](Self::grow) then gives the
+    /// permit to the first waiter. The bit keeps new calls from the permit meanwhile.
     #[inline]
-    pub(super) fn try_release(&self) -> bool {
-        let mut word = self.word.load(Acquire);
-        while word & HAS_WAITERS == 0 {
-            match self.swap(word, word.saturating_sub(PERMIT)) {
-                Ok(()) => return true,
-                Err(other) => word = other,
-            }
-        }
-        false
+    pub(super) fn release(&self) -> bool {
+        self.word.fetch_sub(PERMIT, AcqRel) & HAS_WAITERS != 0
     }
 
-    /// Passes a permit to the first waiter. A permit above a lowered limit is only returned.
-    pub(super) fn hand_over(&self, max: u32) {
-        loop {
-            let mut queue = self.queue();
-            if !queue.is_empty() && self.running() > max {
-                // The bit keeps other threads from the permits, apart from shadow mode, which takes
-                // permits above the limit.
-                self.word.fetch_sub(PERMIT, AcqRel);
-                return;
-            }
-            let next = queue.pop_first();
-            self.update_bit(&queue);
-            drop(queue);
-            if let Some((_, waker)) = next {
-                return waker.wake();
-            }
-            // The last waiter has left meanwhile. Now the bit is not set, or a new waiter has come.
-            if self.try_release() {
-                return;
-            }
-        }
-    }
-
-    /// Gives the permits of a raised limit to the first waiters.
+    /// Gives free permits to the first waiters: a returned permit, or the permits of a raised
+    /// limit.
     pub(super) fn grow(&self, max: u32) {
         loop {
             let mut queue = self.queue();
@@ -212,8 +183,8 @@ mod model {
     }
 
     fn release(semaphore: &Semaphore) {
-        if !semaphore.try_release() {
-            semaphore.hand_over(1);
+        if semaphore.release() {
+            semaphore.grow(1);
         }
     }
 

@@ -6,6 +6,7 @@ use resilience_rules::settings::Value;
 use resilience_rules::{InvalidPolicy, bulkhead as rules};
 
 use super::Bulkhead;
+use crate::const_check::ensure;
 use crate::registry::PolicyKind;
 use crate::settings::{Adjustable, InUse, Overrides, Put as _, Refusal};
 
@@ -28,9 +29,7 @@ impl Settings {
     }
 
     pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
-        if let Err(broken) = rules::max(self.max) {
-            return Err(broken);
-        }
+        ensure!(rules::max(self.max));
         match (self.queue, self.wait) {
             (Some(queue), Some(wait)) => rules::queue_and_wait(queue, wait),
             _ => Ok(()),
@@ -86,9 +85,6 @@ impl Bulkhead {
     }
 }
 
-/// An annotated function that never rejects has no conversion from a rejection.
-const INFALLIBLE: &str = "the code never rejects a call, so the function has no way to reject";
-
 impl Adjustable for Settings {
     fn adjusted(&self, overrides: &Overrides) -> Result<Self, Refusal> {
         let mut new = *self;
@@ -97,7 +93,7 @@ impl Adjustable for Settings {
         for (key, value) in overrides.iter() {
             match (key, value) {
                 ("queue" | "wait", _) | ("shadow", Value::Flag(false)) if is_infallible => {
-                    return Err(Refusal::Fixed(key, INFALLIBLE));
+                    return Err(Refusal::infallible(key));
                 }
                 ("max", _) => value.put(&mut new.max),
                 ("queue", _) => value.put(&mut new.queue),

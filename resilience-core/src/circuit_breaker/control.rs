@@ -34,13 +34,15 @@ impl<D: Defined> CircuitBreaker<D> {
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         // The calls before an opening stay in view.
+        let recovery = machine.extra.recovery.filter(|recovery| recovery.remaining(now).is_some());
         let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
             state: machine.state,
             open_for: machine.until.map(|until| until.since(now)),
             reopened: machine.extra.reopened,
             unstable_for: machine.unstable_for(now),
-            recovering_for: machine.extra.recovery.and_then(|recovery| recovery.remaining(now)),
+            recovering_for: recovery.and_then(|recovery| recovery.remaining(now)),
+            recovery_credit: recovery.map_or(0.0, |recovery| recovery.credit()),
             consecutive_failures: machine.consecutive_failures,
             calls: counts.calls,
             failures: counts.failures,

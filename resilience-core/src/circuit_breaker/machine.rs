@@ -35,6 +35,13 @@ pub enum CircuitState {
     Disabled,
 }
 
+impl CircuitState {
+    /// Returns whether all calls are admitted.
+    pub(crate) const fn admits_all(self) -> bool {
+        matches!(self, Self::Closed | Self::Disabled)
+    }
+}
+
 /// The outcome of a call for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallOutcome {
@@ -591,10 +598,10 @@ impl Machine {
             }
             CircuitState::Closed => {
                 extra.trials = Counts::default();
-                extra.recovery = settings
-                    .recovery
-                    .zip(snapshot.recovering_for)
-                    .map(|(length, rest)| Recovery::resume(now, length, rest));
+                extra.recovery =
+                    settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
+                        Recovery::resume(now, length, rest, snapshot.recovery_credit)
+                    });
                 extra.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
             CircuitState::ForcedOpen | CircuitState::Disabled => {

@@ -36,8 +36,8 @@ pub use self::guard::{CircuitGuard, DetachedGuard};
 pub use self::machine::CircuitState;
 use self::machine::{AdmittedCall, PROBES};
 pub use self::per_key::KeyCircuitBreaker;
+pub(crate) use self::registry::republish_all;
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
-pub(crate) use self::registry::{expect_counting, expect_deadlines, expect_overrides};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
@@ -399,9 +399,10 @@ impl CircuitBreaker {
         O: Outcome<Err: FromRejected<By>>,
     {
         match self.plain_rejection() {
-            Some(rejected) => {
+            Some(mut rejected) => {
                 signal.set_kind(RejectedKind::CircuitOpen, rejected.retry_after());
-                Err(rejected_outcome(signal.mark(rejected)))
+                signal.mark(&mut rejected);
+                Err(rejected_outcome(rejected))
             }
             None => self.enter_slow_or_reject(body, Some(signal)),
         }

@@ -16,12 +16,19 @@ pub(super) struct Recovery {
 
 impl Recovery {
     pub(super) fn new(now: Timestamp, length: Duration) -> Self {
-        Self::resume(now, length, length)
+        Self::resume(now, length, length, 0.0)
     }
 
-    /// Resumes a recovery of `length` with this remaining time.
-    pub(super) fn resume(now: Timestamp, length: Duration, rest: Duration) -> Self {
-        Self { until: now.plus(rest), length, credit: 0.0 }
+    /// Resumes a recovery of `length` with this remaining time and this credit.
+    pub(super) fn resume(now: Timestamp, length: Duration, rest: Duration, credit: f64) -> Self {
+        // A snapshot from elsewhere may hold any number, also none.
+        let credit = if credit > 0.0 { credit.min(1.0) } else { 0.0 };
+        Self { until: now.plus(rest), length, credit }
+    }
+
+    /// Returns the part of a call that the share has saved up.
+    pub(super) const fn credit(&self) -> f64 {
+        self.credit
     }
 
     /// Returns the remaining time; `None` once all calls are admitted again.

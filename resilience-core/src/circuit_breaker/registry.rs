@@ -32,23 +32,11 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
     found.map(resolve)
 }
 
-/// Makes all later calls of annotated functions count successes.
-pub(crate) fn expect_counting() {
+/// Makes the fast path of all breakers of annotated functions read the mode of the process again.
+pub(crate) fn republish_all() {
+    // Delivers events to hooks, so no lock is held meanwhile.
     let breakers = breakers().clone();
-    // Delivers events to hooks, so no lock is held here.
-    for breaker in breakers {
-        breaker.view().republish();
-    }
-}
-
-/// Makes all later calls of annotated functions examine their deadline.
-pub(crate) fn expect_deadlines() {
-    expect_counting();
-}
-
-/// Makes all later calls of annotated functions look for overrides.
-pub(crate) fn expect_overrides() {
-    breakers().iter().for_each(|breaker| breaker.view().republish());
+    breakers.into_iter().for_each(|breaker| breaker.view().republish());
 }
 
 /// Returns the breakers of annotated functions that are shared with other processes.

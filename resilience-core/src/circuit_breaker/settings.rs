@@ -10,6 +10,7 @@ use super::window::Span;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
 #[cfg(not(resilience_loom))]
 use crate::const_check;
+use crate::const_check::ensure;
 use crate::function_state::TestReset;
 use crate::jitter::Jitter;
 use crate::name::intern;
@@ -555,6 +556,15 @@ impl Settings {
         }
     }
 
+    /// Returns the longest open time that these settings allow.
+    pub(super) fn longest_open_time(&self) -> Duration {
+        let longest = rules::MAX_ASKED_OPEN_TIME.max(self.reset_timeout);
+        match self.max_reset_timeout {
+            Some(max) => max.max(self.reset_timeout),
+            None => Jitter::Ratio(self.jitter).spread(longest, longest, Duration::MAX, 1.0),
+        }
+    }
+
     /// Returns the time after the last failure, trial call or open time, from which a breaker
     /// without calls says nothing about the present.
     pub(super) fn abandoned_after(&self, reopened: u32) -> Duration {
@@ -572,43 +582,40 @@ impl Settings {
     }
 
     pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
-        macro_rules! hold {
-            ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
-        }
         if let Some(failures) = self.threshold {
-            hold!(rules::failure_threshold(failures));
+            ensure!(rules::failure_threshold(failures));
             if let Some(Span::Calls(size)) = self.window {
-                hold!(rules::threshold_within_window(failures, size));
+                ensure!(rules::threshold_within_window(failures, size));
             }
         }
         if let Some(Span::Calls(size)) = self.window {
-            hold!(rules::window(size));
+            ensure!(rules::window(size));
         }
         if let Some(rate) = self.rate {
-            hold!(rules::failure_rate(rate));
+            ensure!(rules::failure_rate(rate));
         }
         if let Some(rate) = self.slow {
-            hold!(rules::slow_rate(rate));
+            ensure!(rules::slow_rate(rate));
         }
         if let (Some(min), Some(Span::Calls(size))) = (self.min, self.window) {
-            hold!(rules::min_calls_within_window(min, size));
+            ensure!(rules::min_calls_within_window(min, size));
         }
         if let Some(Span::Time { length, .. }) = self.window {
-            hold!(rules::window_time(length));
+            ensure!(rules::window_time(length));
         }
         if let Some(max) = self.max_reset_timeout {
-            hold!(rules::reset_within_max(self.reset_timeout, max));
+            ensure!(rules::reset_within_max(self.reset_timeout, max));
         }
         if let Some(calls) = self.half_open_calls {
-            hold!(rules::probes_suffice(self.success_threshold, calls));
+            ensure!(rules::probes_suffice(self.success_threshold, calls));
         }
         if let Some(share) = self.max_open {
-            hold!(rules::max_open(share));
+            ensure!(rules::max_open(share));
         }
         if let Some(time) = self.recovery {
-            hold!(rules::recovery(time));
+            ensure!(rules::recovery(time));
         }
-        hold!(
+        ensure!(
             rules::open_jitter(self.jitter),
             rules::reset_timeout(self.reset_timeout),
             rules::success_threshold(self.success_threshold)

@@ -172,6 +172,9 @@ pub struct CircuitSnapshot {
     /// After closing: the time until all calls are admitted; see
     /// [`recovery`](super::CircuitBreaker::recovery).
     pub recovering_for: Option<Duration>,
+    /// While recovering: the part of a call that the share has saved up, from 0 to 1. The next
+    /// calls add their shares, and a whole call is admitted.
+    pub recovery_credit: f64,
     /// Failures in a row.
     pub consecutive_failures: u32,
     /// The calls in the window, or the finished trial calls. Always 0 without a window.

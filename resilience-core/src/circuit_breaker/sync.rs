@@ -35,6 +35,12 @@ impl<D: Defined> CircuitBreaker<D> {
         self.view().definition.settings.shared
     }
 
+    /// Returns the longest open time that the settings allow.
+    #[must_use]
+    pub fn longest_open_time(&self) -> Duration {
+        self.view().current().longest_open_time()
+    }
+
     /// Returns the state of the breaker, if the calls of this process decided it.
     #[must_use]
     pub fn local_decision(&self) -> Option<LocalDecision> {

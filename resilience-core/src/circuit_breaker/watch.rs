@@ -118,26 +118,22 @@ impl<'b, D: Defined> CircuitGuard<'b, D> {
     }
 }
 
-/// The guard of a call that a layer outside may drop. The drop reports an open breaker to the
-/// layers outside.
+/// The guard of a call that may be dropped. A call that is dropped in the queue of a layer inside
+/// says nothing about the dependency. The drop reports an open breaker to the layers outside.
 #[derive(Debug)]
 #[must_use]
 pub struct ReportingGuard<'b, D: Defined = Definition> {
-    // Dropped first: the drop may open the breaker.
-    guard: WatchedGuard<'b, D>,
-    report: ReportOnDrop<'b, D>,
-}
-
-#[derive(Debug)]
-struct ReportOnDrop<'b, D: Defined> {
     breaker: &'b CircuitBreaker<D>,
+    seen: u64,
+    started: Option<Timestamp>,
     signal: &'b RejectionSignal,
 }
 
-impl<D: Defined> Drop for ReportOnDrop<'_, D> {
+impl<D: Defined> Drop for ReportingGuard<'_, D> {
     #[inline]
     fn drop(&mut self) {
-        self.breaker.report_open(self.signal);
+        let &mut Self { breaker, seen, started, signal } = self;
+        breaker.abandon_reported(seen, started, signal);
     }
 }
 
@@ -155,11 +151,12 @@ impl<'b, D: Defined> WatchedGuard<'b, D> {
         trial
     }
 
-    /// Returns the guard for a call that a layer outside may drop.
+    /// Returns the guard for a call that may be dropped.
     #[inline]
     pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b, D> {
-        let report = ReportOnDrop { breaker: self.breaker, signal };
-        ReportingGuard { guard: self, report }
+        let Self { breaker, seen, started } = self;
+        mem::forget(self);
+        ReportingGuard { breaker, seen, started, signal }
     }
 }
 
@@ -173,9 +170,9 @@ impl<'b, D: Defined> ReportingGuard<'b, D> {
     /// Returns the guard after the end of the body, which reports by itself.
     #[inline]
     pub fn unwatch(self) -> CircuitGuard<'b, D> {
-        let Self { guard, report } = self;
-        mem::forget(report);
-        guard.unwatch()
+        let Self { breaker, seen, started, .. } = self;
+        mem::forget(self);
+        CircuitGuard { breaker, seen, started }
     }
 }
 
@@ -203,6 +200,18 @@ impl<D: Defined> CircuitBreaker<D> {
         let take = |panics: &Cell<u32>| panics.replace(panics.get().saturating_sub(1)) > 0;
         let panicked = std::thread::panicking() && PANICS.try_with(take).unwrap_or(false);
         self.cancel(seen, started, panicked);
+    }
+
+    /// Records a call whose reporting guard was dropped without a report.
+    #[cold]
+    #[inline(never)]
+    fn abandon_reported(&self, seen: u64, started: Option<Timestamp>, signal: &RejectionSignal) {
+        if signal.is_in_queue() {
+            CircuitGuard { breaker: self, seen, started }.ignore();
+        } else {
+            self.abandon_watched(seen, started);
+        }
+        self.report_open(signal);
     }
 }
 

@@ -330,17 +330,10 @@ impl Window {
                 let all: u64 = slices.iter().map(|slice| u64::from(slice.calls)).sum();
                 let mut skipped = all.saturating_sub(u64::from(size));
                 for slice in slices {
-                    for call in 0..slice.calls {
-                        if skipped > 0 {
-                            // A slice may be larger than any window.
-                            let rest = u64::from(slice.calls - call);
-                            if rest <= skipped {
-                                skipped -= rest;
-                                break;
-                            }
-                            skipped -= 1;
-                            continue;
-                        }
+                    // A slice may be larger than any window.
+                    let first = u32::try_from(skipped).map_or(slice.calls, |n| n.min(slice.calls));
+                    skipped -= u64::from(first);
+                    for call in first..slice.calls {
                         let record =
                             Record { failed: call < slice.failures, slow: call < slice.slow_calls };
                         self.record(span, min_calls, cursor, || now, record);

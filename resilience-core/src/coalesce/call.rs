@@ -1,6 +1,5 @@
 //! A coalesced call: async, or blocking.
 
-use core::any::Any;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -8,14 +7,14 @@ use std::sync::Arc;
 
 use pin_project_lite::pin_project;
 
-use super::flight::{Member, Turn};
+use super::flight::{Member, SharedOutcome, Turn};
 use super::{Coalescer, ShareableOutcome};
+use crate::context;
 use crate::key_hash::KeyHash;
+use crate::outcome::Outcome;
 use crate::park::Parker;
 use crate::registry::policy::count_success;
 use crate::rejected::Rejected;
-
-type SharedOutcome = Arc<dyn Any + Send + Sync>;
 
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.
@@ -34,7 +33,7 @@ pin_project! {
 /// Creates a call that shares the execution with concurrent calls of an equal key.
 // The future holds the functions of the outcome and has no bound: an outcome that cannot be shared
 // is one compile error, at the first parameter.
-pub fn coalesce<O: ShareableOutcome, F: Future<Output = O>>(
+pub fn coalesce<O: ShareableOutcome + Outcome, F: Future<Output = O>>(
     coalescer: &Coalescer,
     key: KeyHash,
     body: F,
@@ -73,7 +72,7 @@ impl<F: Future> core::fmt::Debug for Coalesced<'_, F> {
 ///
 /// # Errors
 /// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the running call panicked.
-pub fn coalesce_blocking<O: ShareableOutcome>(
+pub fn coalesce_blocking<O: ShareableOutcome + Outcome>(
     coalescer: &Coalescer,
     key: KeyHash,
     body: impl FnOnce() -> O,
@@ -101,9 +100,18 @@ pub fn coalesce_blocking<O: ShareableOutcome>(
     }
 }
 
-/// Ends the execution of this call.
-fn executed<O: ShareableOutcome>(coalescer: &Coalescer, member: &mut Member<'_>, out: O) -> O {
+/// Ends the execution of this call. A failure after the deadline of this call is no failure of the
+/// waiting calls, whose deadlines may be later: the next call runs its body.
+fn executed<O: ShareableOutcome + Outcome>(
+    coalescer: &Coalescer,
+    member: &mut Member<'_>,
+    out: O,
+) -> O {
     count_success(coalescer);
+    if !out.is_ok() && context::is_overdue() {
+        member.leave();
+        return out;
+    }
     member.complete(out)
 }
 

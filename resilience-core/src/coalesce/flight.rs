@@ -25,7 +25,8 @@ type FlightKey = (KeyHash, TypeId);
 
 type Part = Mutex<BTreeMap<FlightKey, Arc<Flight>>>;
 
-type SharedOutcome = Arc<dyn Any + Send + Sync>;
+/// An outcome, of any type.
+pub(super) type SharedOutcome = Arc<dyn Any + Send + Sync>;
 
 /// The running executions of a coalescer.
 pub(super) struct Flights([Part; PARTS]);
@@ -252,7 +253,7 @@ impl<'f> Member<'f> {
 
     /// Leaves the flight before the outcome is known. A waiting call takes over.
     #[cold]
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         let (flight, id) = match mem::replace(&mut self.role, Role::Alone) {
             Role::Leader(flight) => (flight, None),
             Role::Follower(flight, id) => (flight, Some(id)),

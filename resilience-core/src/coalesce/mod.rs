@@ -18,6 +18,7 @@ use crate::name::intern;
 use crate::outcome::Outcome;
 use crate::registry::PolicyFigures;
 use crate::rejected::{FromRejected, reject};
+use crate::sync::const_fn;
 
 /// Shares one execution between concurrent calls with equal keys, also known as single flight or
 /// request coalescing.
@@ -64,19 +65,13 @@ pub struct Coalescer {
 const DEFAULT_NAME: &str = "coalesce";
 
 impl Coalescer {
-    /// Creates a coalescer without running calls.
-    #[cfg(not(resilience_loom))]
-    #[track_caller]
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { name: None, figures: PolicyFigures::new(), flights: Flights::new() }
-    }
-
-    /// Creates a coalescer without running calls.
-    #[cfg(resilience_loom)]
-    #[track_caller]
-    pub fn new() -> Self {
-        Self { name: None, figures: PolicyFigures::new(), flights: Flights::new() }
+    const_fn! {
+        /// Creates a coalescer without running calls.
+        #[track_caller]
+        #[must_use]
+        pub fn new() -> Self {
+            Self { name: None, figures: PolicyFigures::new(), flights: Flights::new() }
+        }
     }
 
     /// Sets the name in rejections. Default: `"coalesce"`.

@@ -14,7 +14,7 @@ fn key() -> KeyHash {
 
 /// Runs the body and returns the number of the run, or the number of the run of another call.
 fn run(coalescer: &Coalescer, runs: &AtomicU32) -> Option<u32> {
-    coalesce_blocking(coalescer, key(), || runs.fetch_add(1, SeqCst) + 1).ok()
+    coalesce_blocking(coalescer, key(), || Some(runs.fetch_add(1, SeqCst) + 1)).ok()?
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn two_calls_share_a_run_or_run_one_after_the_other() {
 fn a_call_takes_over_from_a_leader_that_leaves() {
     loom::model(|| {
         let shared = Arc::new((Coalescer::new(), AtomicU32::new(0)));
-        let mut leader = Member::new::<u32>(&shared.0.flights, key());
+        let mut leader = Member::new::<Option<u32>>(&shared.0.flights, key());
         assert!(matches!(leader.turn(None), Turn::Run));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || run(&other.0, &other.1));
@@ -52,7 +52,7 @@ fn a_call_takes_over_from_a_leader_that_leaves() {
 fn a_panic_rejects_or_comes_before_the_next_run() {
     loom::model(|| {
         let shared = Arc::new((Coalescer::new(), AtomicU32::new(0)));
-        let mut leader = Member::new::<u32>(&shared.0.flights, key());
+        let mut leader = Member::new::<Option<u32>>(&shared.0.flights, key());
         assert!(matches!(leader.turn(None), Turn::Run));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || run(&other.0, &other.1));
@@ -70,11 +70,11 @@ fn a_panic_rejects_or_comes_before_the_next_run() {
 fn calls_that_leave_together_leave_nothing_behind() {
     loom::model(|| {
         let shared = Arc::new(Coalescer::new());
-        let mut leader = Member::new::<u32>(&shared.flights, key());
+        let mut leader = Member::new::<Option<u32>>(&shared.flights, key());
         assert!(matches!(leader.turn(None), Turn::Run));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || {
-            let mut member = Member::new::<u32>(&other.flights, key());
+            let mut member = Member::new::<Option<u32>>(&other.flights, key());
             drop(member.turn(None));
             drop(member);
         });

@@ -9,7 +9,8 @@ use pin_project_lite::pin_project;
 
 pub use super::current::Setter;
 use super::current::{
-    AttemptGuard, DeadlineGuard, NamedGuard, enter_attempt, enter_deadline, enter_named,
+    AttemptGuard, AttemptWord, DeadlineGuard, NO_DEADLINE, NamedGuard, enter_attempt,
+    enter_deadline, enter_named, expect_deadlines,
 };
 use crate::clock::Timestamp;
 
@@ -58,9 +59,9 @@ pub fn in_attempt<A: LentAttempt, F: Future>(attempt: &A, future: F) -> A::Scope
 /// An attempt of an annotated function with a deadline or with `nested`.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopedAttempt {
-    deadline: Option<Timestamp>,
+    deadline: Timestamp,
     setter: &'static Setter,
-    attempt: u32,
+    attempt: AttemptWord,
 }
 
 /// Returns an attempt with the deadline of the call, if any.
@@ -71,7 +72,11 @@ pub fn scoped_attempt(
     setter: &'static Setter,
     attempt: u32,
 ) -> ScopedAttempt {
-    ScopedAttempt { deadline, setter, attempt }
+    if deadline.is_some() {
+        expect_deadlines();
+    }
+    let attempt = AttemptWord::new(attempt, setter.outer_only);
+    ScopedAttempt { deadline: deadline.unwrap_or(NO_DEADLINE), setter, attempt }
 }
 
 impl Attempt for ScopedAttempt {
@@ -80,7 +85,7 @@ impl Attempt for ScopedAttempt {
     #[inline]
     fn enter(&self) -> Self::Guard {
         let Self { deadline, setter, attempt } = *self;
-        (enter_deadline(deadline, setter), enter_attempt(setter, attempt))
+        (enter_deadline(deadline, setter, false), enter_attempt(setter, attempt))
     }
 }
 
@@ -133,21 +138,21 @@ pub struct PlainAttempt {
     #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
     setter: &'static Setter,
     #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
-    attempt: u32,
+    attempt: AttemptWord,
 }
 
 #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
 mod plain {
     use super::{
-        Attempt, AttemptGuard, Future, LentAttempt, NestedAttempt, PlainAttempt, Setter,
-        enter_attempt, in_nested_attempt,
+        Attempt, AttemptGuard, AttemptWord, Future, LentAttempt, NestedAttempt, PlainAttempt,
+        Setter, enter_attempt, in_nested_attempt,
     };
 
     /// Returns an attempt without a deadline and without `nested`.
     #[inline]
     #[must_use]
     pub fn plain_attempt(setter: &'static Setter, attempt: u32) -> PlainAttempt {
-        PlainAttempt { setter, attempt }
+        PlainAttempt { setter, attempt: AttemptWord::new(attempt, setter.outer_only) }
     }
 
     impl Attempt for PlainAttempt {

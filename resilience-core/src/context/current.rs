@@ -61,26 +61,59 @@ pub(crate) struct Values {
     pub(crate) received_attempt: u32,
 }
 
+/// The end of the clock: no deadline. The comparison of two deadlines needs no case without one.
+pub(crate) const NO_DEADLINE: Timestamp = Timestamp::MAX;
+
+/// The number of an attempt in the low half, and flags above, so that a scope copies one word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttemptWord(u64);
+
+const IS_RETRY: u64 = 1 << 32;
+const IS_SOLE: u64 = 1 << 33;
+
+impl AttemptWord {
+    const NONE: Self = Self(0);
+
+    /// Returns the word of an attempt of a retry.
+    #[inline]
+    pub(crate) const fn new(number: u32, outer_only: bool) -> Self {
+        Self(number as u64 | IS_RETRY | if outer_only { IS_SOLE } else { 0 })
+    }
+
+    /// Returns the word inside an outer attempt: inside a retry with `outer_only`, every further
+    /// retry has `outer_only` as well.
+    #[inline]
+    const fn inside(self, outer: Self) -> Self {
+        Self(self.0 | outer.0 & IS_SOLE)
+    }
+
+    const fn is_sole(self) -> bool {
+        self.0 & IS_SOLE != 0
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
+    const fn number(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 /// An attempt in the thread-local: two words.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
     /// `None` if the name is in a cell of its own.
     setter: Option<&'static Setter>,
-    /// 0 without a retry.
-    number: u32,
-    is_retry: bool,
-    is_sole: bool,
+    word: AttemptWord,
 }
 
-const NO_ATTEMPT: Attempt = Attempt { setter: None, number: 0, is_retry: false, is_sole: false };
+const NO_ATTEMPT: Attempt = Attempt { setter: None, word: AttemptWord::NONE };
 
 /// The values in separate cells, so that a scope copies only the values that it changes. The scope
 /// of an annotated function copies pointers to a `static`, and other scopes copy names.
 #[derive(Debug)]
 struct Current {
-    at: Cell<Option<Timestamp>>,
+    at: Cell<Timestamp>,
     /// The end of a wait in place of a rejection, which no timeout of the attempt bounds.
-    queue_end: Cell<Option<Timestamp>>,
+    queue_end: Cell<Timestamp>,
     /// `None` if the name is in `set_by`.
     setter: Cell<Option<&'static Setter>>,
     set_by: Cell<&'static str>,
@@ -93,8 +126,8 @@ struct Current {
 thread_local! {
     static CURRENT: Current = const {
         Current {
-            at: Cell::new(None),
-            queue_end: Cell::new(None),
+            at: Cell::new(NO_DEADLINE),
+            queue_end: Cell::new(NO_DEADLINE),
             setter: Cell::new(None),
             set_by: Cell::new(""),
             attempt: Cell::new(NO_ATTEMPT),
@@ -108,19 +141,26 @@ thread_local! {
 impl Current {
     fn deadline(&self) -> Option<Deadline> {
         let set_by = self.setter.get().map_or(self.set_by.get(), |setter| setter.name);
-        self.at.get().map(|at| Deadline { at, set_by })
+        self.end().map(|at| Deadline { at, set_by })
+    }
+
+    #[inline]
+    fn end(&self) -> Option<Timestamp> {
+        some(self.at.get())
     }
 
     fn retry(&self) -> Option<OuterRetry> {
-        let Attempt { setter, number: attempt, is_retry, is_sole: outer_only } = self.attempt.get();
+        let Attempt { setter, word } = self.attempt.get();
         let name = setter.map_or(self.retry_name.get(), |setter| setter.name);
-        is_retry.then_some(OuterRetry { name, outer_only, attempt })
+        let (outer_only, attempt) = (word.is_sole(), word.number());
+        (word.0 & IS_RETRY != 0).then_some(OuterRetry { name, outer_only, attempt })
     }
 
     /// Sets the deadline of a name, or no deadline.
     fn set_deadline(&self, deadline: Option<Deadline>) {
-        self.at.set(deadline.map(|deadline| deadline.at));
-        self.queue_end.set(self.at.get());
+        let at = deadline.map_or(NO_DEADLINE, |deadline| deadline.at);
+        self.at.set(at);
+        self.queue_end.set(at);
         if let Some(Deadline { set_by, .. }) = deadline {
             expect_deadlines();
             self.setter.set(None);
@@ -131,12 +171,15 @@ impl Current {
     fn set_retry(&self, retry: Option<OuterRetry>) {
         self.attempt.set(retry.map_or(NO_ATTEMPT, |retry| Attempt {
             setter: None,
-            number: retry.attempt,
-            is_retry: true,
-            is_sole: retry.outer_only,
+            word: AttemptWord::new(retry.attempt, retry.outer_only),
         }));
         self.retry_name.set(retry.map_or("", |retry| retry.name));
     }
+}
+
+#[inline]
+fn some(at: Timestamp) -> Option<Timestamp> {
+    (at != NO_DEADLINE).then_some(at)
 }
 
 /// Returns all current values.
@@ -152,7 +195,7 @@ pub(crate) fn values() -> Values {
 /// Makes all policies examine the deadline of a call from now on: until the first deadline of the
 /// process, no policy reads the context.
 #[inline]
-fn expect_deadlines() {
+pub(crate) fn expect_deadlines() {
     if !mode::has_deadlines() {
         start_deadlines();
     }
@@ -163,14 +206,14 @@ fn expect_deadlines() {
 fn start_deadlines() {
     if mode::start_deadlines() {
         // The fast path of a breaker examines no deadline until told to.
-        circuit_breaker::expect_deadlines();
+        circuit_breaker::republish_all();
     }
 }
 
 /// Returns the current deadline; `None` while the policies are switched off.
 #[inline]
 pub(crate) fn deadline() -> Option<Deadline> {
-    CURRENT.with(|current| if current.at.get().is_none() { None } else { enabled(current) })
+    CURRENT.with(|current| if current.end().is_none() { None } else { enabled(current) })
 }
 
 #[cold]
@@ -198,16 +241,16 @@ pub(crate) fn bound_of_wait(of_call: Option<Timestamp>, is_patient: bool) -> Opt
     if of_call == Some(UNBOUNDED) {
         return None;
     }
-    let current = CURRENT.with(|current| (current.at.get(), current.queue_end.get()));
-    let current = if is_patient { current.1 } else { current.0 };
-    earlier(of_call, current.filter(|_| switch::is_enabled()))
+    let end =
+        CURRENT.with(|current| if is_patient { &current.queue_end } else { &current.at }.get());
+    earlier(of_call, some(end).filter(|_| switch::is_enabled()))
 }
 
 /// Returns the current deadline, unless a layer of this function set the deadline: that layer ends
 /// the call itself.
 #[inline]
 pub(crate) fn deadline_outside(function: Option<&'static Location<'static>>) -> Option<Timestamp> {
-    CURRENT.with(|current| current.at.get().and_then(|_| at_outside(current, function)))
+    CURRENT.with(|current| current.end().and_then(|_| at_outside(current, function)))
 }
 
 #[cold]
@@ -220,14 +263,19 @@ fn at_outside(
         .setter
         .get()
         .is_some_and(|setter| setter.function.is_some() && setter.function == function);
-    current.at.get().filter(|_| !is_own && switch::is_enabled())
+    current.end().filter(|_| !is_own && switch::is_enabled())
 }
 
 /// Returns the current deadline if the deadline has passed.
 #[inline]
 pub(crate) fn passed() -> Option<Deadline> {
-    let is_set = mode::has_deadlines() && CURRENT.with(|current| current.at.get().is_some());
-    if is_set { passed_now() } else { None }
+    if mode::has_deadlines() && has_deadline() { passed_now() } else { None }
+}
+
+/// Returns whether the running code has a deadline, also while the policies are switched off.
+#[inline]
+pub(crate) fn has_deadline() -> bool {
+    CURRENT.with(|current| current.end().is_some())
 }
 
 #[cold]
@@ -278,8 +326,8 @@ impl Drop for ValuesGuard {
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct DeadlineGuard {
-    at: Option<Timestamp>,
-    queue_end: Option<Timestamp>,
+    at: Timestamp,
+    queue_end: Timestamp,
     setter: Option<&'static Setter>,
 }
 
@@ -291,33 +339,24 @@ impl DeadlineGuard {
     }
 }
 
-/// Sets the deadline until the guard is dropped, unless the current deadline is earlier.
+/// Sets the deadline until the guard is dropped, unless the current deadline is earlier. In an
+/// attempt of a retry that waits for rejections (`is_patient`), the deadline does not bound such a
+/// wait.
+///
+/// A scope starts in each poll, so [`expect_deadlines`] is left to the start of the call.
 #[inline]
-pub(crate) fn enter_deadline(at: Option<Timestamp>, setter: &'static Setter) -> DeadlineGuard {
-    enter(at, setter, false)
-}
-
-/// Sets the deadline of a timeout as [`enter_deadline`] does. In an attempt of a retry that waits
-/// for rejections (`is_patient`), the deadline does not bound such a wait.
-#[inline]
-pub(crate) fn enter_limit(
-    at: Option<Timestamp>,
+pub(crate) fn enter_deadline(
+    at: Timestamp,
     setter: &'static Setter,
     is_patient: bool,
 ) -> DeadlineGuard {
-    enter(at, setter, is_patient)
-}
-
-#[inline]
-fn enter(at: Option<Timestamp>, setter: &'static Setter, is_patient: bool) -> DeadlineGuard {
     CURRENT.with(|current| {
         let previous = DeadlineGuard::of(current);
-        if let Some(at) = at.filter(|at| previous.at.is_none_or(|previous| *at < previous)) {
-            expect_deadlines();
-            current.at.set(Some(at));
+        if at < previous.at {
+            current.at.set(at);
             current.setter.set(Some(setter));
             if !is_patient {
-                current.queue_end.set(Some(at));
+                current.queue_end.set(at);
             }
         }
         previous
@@ -341,14 +380,12 @@ impl Drop for DeadlineGuard {
 pub struct AttemptGuard(Attempt);
 
 /// Starts the scope of an attempt of an annotated function.
-///
-/// Inside a retry with `outer_only`, every further retry has `outer_only` as well.
 #[inline]
-pub(crate) fn enter_attempt(setter: &'static Setter, number: u32) -> AttemptGuard {
+pub(crate) fn enter_attempt(setter: &'static Setter, word: AttemptWord) -> AttemptGuard {
     CURRENT.with(|current| {
         let previous = current.attempt.get();
-        let is_sole = setter.outer_only | previous.is_sole;
-        current.attempt.set(Attempt { setter: Some(setter), number, is_retry: true, is_sole });
+        let word = word.inside(previous.word);
+        current.attempt.set(Attempt { setter: Some(setter), word });
         AttemptGuard(previous)
     })
 }
@@ -395,11 +432,10 @@ impl Drop for NamedGuard {
 pub(crate) fn enter_named(at: Option<Timestamp>, setter: Setter, number: u32) -> NamedGuard {
     CURRENT.with(|current| {
         let guard = NamedGuard::of(current);
-        let earlier = current.at.get();
-        if let Some(at) = at.filter(|at| earlier.is_none_or(|earlier| *at < earlier)) {
+        if let Some(at) = at.filter(|at| *at < current.at.get()) {
             current.set_deadline(Some(Deadline { at, set_by: setter.name }));
         }
-        let outer_only = setter.outer_only || current.attempt.get().is_sole;
+        let outer_only = setter.outer_only || current.attempt.get().word.is_sole();
         current.set_retry(Some(OuterRetry { name: setter.name, outer_only, attempt: number }));
         guard
     })

@@ -10,9 +10,8 @@
 //! - a `#[timeout]` gets the smaller bound;
 //! - a wait that cannot end before the deadline is not begun: the delay of a retry, the turn of a
 //!   rate limit. A wait for a permit ends at the deadline;
-//! - a call after the deadline is rejected with
-//!   [`RejectedKind::DeadlineExceeded`], and the body does
-//!   not run.
+//! - a call after the deadline is rejected with [`RejectedKind::DeadlineExceeded`], and the body
+//!   does not run.
 //!
 //! ```
 //! use core::time::Duration;

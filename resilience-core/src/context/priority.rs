@@ -27,12 +27,8 @@ pub enum Priority {
     CriticalPlus,
 }
 
-const WORDS: [(Priority, &str); 4] = [
-    (Priority::Sheddable, "sheddable"),
-    (Priority::SheddablePlus, "sheddable-plus"),
-    (Priority::Critical, "critical"),
-    (Priority::CriticalPlus, "critical-plus"),
-];
+const ALL: [Priority; 4] =
+    [Priority::Sheddable, Priority::SheddablePlus, Priority::Critical, Priority::CriticalPlus];
 
 impl Priority {
     /// Returns the word of the priority in headers: `sheddable`, `sheddable-plus`, `critical` or
@@ -70,7 +66,7 @@ impl FromStr for Priority {
     type Err = UnknownPriority;
 
     fn from_str(text: &str) -> Result<Self, UnknownPriority> {
-        let known = WORDS.iter().find(|(_, word)| word.eq_ignore_ascii_case(text));
-        known.map(|(priority, _)| *priority).ok_or(UnknownPriority)
+        let is_it = |priority: &Priority| priority.as_str().eq_ignore_ascii_case(text);
+        ALL.into_iter().find(is_it).ok_or(UnknownPriority)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::histogram::Histogram;
 use crate::registry::PolicyKind;
 
-/// What a figure means: a row of the table of figures.
+/// The meaning of a figure: a row of the table of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FigureInfo {
@@ -279,7 +279,7 @@ pub mod slot {
     pub(crate) const RETRIES: Slot = Slot(8);
     pub(crate) const BACKOFF_TIME: Slot = Slot(14);
     pub(crate) const SERVER_TIME: Slot = Slot(15);
-    /// The first of the reasons, in the order of `StopReason`.
+    /// The first of the reasons, in the order of the table.
     pub(crate) const STOPS: Slot = Slot(16);
 
     /// A retry inside an attempt of another retry.

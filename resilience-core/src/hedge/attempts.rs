@@ -12,6 +12,7 @@ use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, DeadlineTimer, Timestamp};
 use crate::context;
+use crate::event::{HedgeCause, HedgeEvent};
 use crate::figures::table::slot;
 use crate::lost_attempt;
 use crate::mode;
@@ -54,14 +55,16 @@ impl<F> fmt::Debug for HedgeSlot<F> {
 
 pin_project! {
     /// The future of [`hedge`].
+    #[project = HedgingProjection]
     #[must_use]
-    pub struct Hedging<'c, 's, F, O, M, C> {
+    pub struct Hedging<'c, 's, F, O, M, C, H> {
         policy: &'c Hedge,
         latencies: Option<&'c Latencies>,
         spending: Spending<'c>,
         slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
         make: M,
         classify: C,
+        hook: H,
         // The number of attempts so far.
         begun: usize,
         // No further attempt starts.
@@ -75,7 +78,7 @@ pin_project! {
     }
 }
 
-impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
+impl<F, O, M, C, H> fmt::Debug for Hedging<'_, '_, F, O, M, C, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hedging").finish_non_exhaustive()
     }
@@ -90,18 +93,20 @@ impl<F, O, M, C> fmt::Debug for Hedging<'_, '_, F, O, M, C> {
 /// A transient failure starts the next attempt at once. A throttled failure and a local rejection
 /// start no further attempt. A rejected attempt counts as no attempt.
 #[inline]
-pub fn hedge<'c, 's, F, O, M, C>(
+pub fn hedge<'c, 's, F, O, M, C, H>(
     policy: &'c Hedge,
     latencies: Option<&'c Latencies>,
     spending: Spending<'c>,
     slots: &'s mut [Pin<&'c mut HedgeSlot<F>>],
     make: M,
     classify: C,
-) -> Hedging<'c, 's, F, O, M, C>
+    hook: H,
+) -> Hedging<'c, 's, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     let (failure, timer) = (None, None);
     Hedging {
@@ -111,6 +116,7 @@ where
         slots,
         make,
         classify,
+        hook,
         begun: 0,
         stopped: false,
         failure,
@@ -119,11 +125,12 @@ where
     }
 }
 
-impl<F, O, M, C> Future for Hedging<'_, '_, F, O, M, C>
+impl<F, O, M, C, H> Future for Hedging<'_, '_, F, O, M, C, H>
 where
     F: Future<Output = (O, RejectionSignal)>,
     M: Fn() -> F,
     C: Fn(&O) -> Option<FailureClass>,
+    H: FnMut(&HedgeEvent),
 {
     type Output = (O, RejectionSignal);
 
@@ -149,56 +156,8 @@ where
                 };
                 // The code of a layer inside that rejects calls knows better than the error.
                 let class = out.1.class().unwrap_or(class);
-                if class.kind == FailureKind::Permanent && !class.is_rejection {
-                    if let Some(slot) = this.slots.get_mut(index) {
-                        stop(slot);
-                    }
-                    let is_other_running = this.slots.iter().any(HedgeSlot::is_running);
-                    if class.effect.is_not_applied() && (*this.is_ambiguous || is_other_running) {
-                        lost_attempt::report();
-                    }
-                    this.slots.iter_mut().for_each(stop);
-                    this.policy.site.count(slot::FAILURE);
+                if let Some(out) = this.fail(index, class, out) {
                     return Poll::Ready(out);
-                }
-                if let Some(slot) = this.slots.get_mut(index) {
-                    stop(slot);
-                }
-                let is_other_running = this.slots.iter().any(HedgeSlot::is_running);
-                *this.stopped |= class.is_rejection || class.kind != FailureKind::Transient;
-                if class.is_rejection {
-                    if index > 0 {
-                        this.policy.site.count(slot::HEDGE_REJECTED);
-                        this.spending.cancel();
-                    }
-                    if !is_other_running {
-                        // The failure of an attempt says more than the rejection of its hedge.
-                        this.policy.site.count(slot::FAILURE);
-                        return Poll::Ready(this.failure.take().unwrap_or(out));
-                    }
-                } else {
-                    let next = *this.begun;
-                    let starts = !*this.stopped
-                        && next < this.slots.len()
-                        && may_start(this.policy, this.spending, next);
-                    let is_ambiguous = !class.effect.is_not_applied();
-                    if !starts && !is_other_running {
-                        this.policy.site.count(slot::FAILURE);
-                        let earlier = this.failure.take_if(|_| *this.is_ambiguous && !is_ambiguous);
-                        return Poll::Ready(earlier.unwrap_or(out));
-                    }
-                    // The failure of an attempt that may have been applied says more.
-                    if is_ambiguous || !*this.is_ambiguous {
-                        *this.failure = Some(out);
-                    }
-                    *this.is_ambiguous |= is_ambiguous;
-                    *this.stopped |= !starts;
-                    if starts {
-                        this.policy.started(next, true);
-                        *this.begun += 1;
-                        begin(this.slots, next, this.make);
-                        this.timer.set(None);
-                    }
                 }
                 index += 1;
             }
@@ -214,13 +173,76 @@ where
             }
             this.timer.set(None);
             if may_start(this.policy, this.spending, index) {
-                this.policy.started(index, false);
+                this.policy.started(index, HedgeCause::Delay, this.hook);
                 *this.begun += 1;
                 begin(this.slots, index, this.make);
             } else {
                 *this.stopped = true;
             }
         }
+    }
+}
+
+impl<F, O, M, C, H> HedgingProjection<'_, '_, '_, F, O, M, C, H>
+where
+    M: Fn() -> F,
+    H: FnMut(&HedgeEvent),
+{
+    /// Drops a failed attempt. Returns the outcome if the call ends.
+    fn fail(
+        &mut self,
+        index: usize,
+        class: FailureClass,
+        out: (O, RejectionSignal),
+    ) -> Option<(O, RejectionSignal)> {
+        if let Some(slot) = self.slots.get_mut(index) {
+            stop(slot);
+        }
+        let is_other_running = self.slots.iter().any(HedgeSlot::is_running);
+        *self.stopped |= class.is_rejection || class.kind != FailureKind::Transient;
+        if class.is_rejection {
+            if index > 0 {
+                self.policy.site.count(slot::HEDGE_REJECTED);
+                self.spending.cancel();
+            }
+            if is_other_running {
+                return None;
+            }
+            self.policy.site.count(slot::FAILURE);
+            // The failure of an attempt says more than the rejection of its hedge.
+            return Some(self.failure.take().unwrap_or(out));
+        }
+        let is_ambiguous = !class.effect.is_not_applied();
+        if class.kind == FailureKind::Permanent {
+            if !is_ambiguous && (*self.is_ambiguous || is_other_running) {
+                lost_attempt::report();
+            }
+            self.slots.iter_mut().for_each(stop);
+            self.policy.site.count(slot::FAILURE);
+            return Some(out);
+        }
+        let next = *self.begun;
+        let starts = !*self.stopped
+            && next < self.slots.len()
+            && may_start(self.policy, self.spending, next);
+        if !starts && !is_other_running {
+            self.policy.site.count(slot::FAILURE);
+            let earlier = self.failure.take_if(|_| *self.is_ambiguous && !is_ambiguous);
+            return Some(earlier.unwrap_or(out));
+        }
+        // The failure of an attempt that may have been applied says more.
+        if is_ambiguous || !*self.is_ambiguous {
+            *self.failure = Some(out);
+        }
+        *self.is_ambiguous |= is_ambiguous;
+        *self.stopped |= !starts;
+        if starts {
+            self.policy.started(next, HedgeCause::Failure, self.hook);
+            *self.begun += 1;
+            begin(self.slots, next, self.make);
+            self.timer.set(None);
+        }
+        None
     }
 }
 
@@ -286,9 +308,9 @@ fn succeed<F>(
     if let Some(latencies) = latencies {
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
-            let time =
-                slot.started.map_or(0, |start| clock::now().word().saturating_sub(start.word()));
-            latencies.record(time, oldest != index, policy.settings.quantile);
+            let end = clock::now();
+            let time = slot.started.map_or(0, |start| end.word().saturating_sub(start.word()));
+            latencies.record(time, oldest != index, end, policy.settings.quantile);
         }
     }
     if index > 0 {

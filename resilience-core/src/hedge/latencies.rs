@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use resilience_rules::hedge as rules;
 
-use crate::clock;
+use crate::clock::Timestamp;
 use crate::function_state::TestReset;
 
 /// The number of buckets in an octave.
@@ -80,14 +80,14 @@ impl Latencies {
     }
 
     /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a
-    /// later attempt. `thousandths` is the quantile to learn.
+    /// later attempt, until `end`. `thousandths` is the quantile to learn.
     ///
     /// An attempt that lost would have taken longer. Without these attempts the delay would fall
     /// with each hedge, because the slow attempts would never count. With the time until the
     /// success of the hedge, fast hedges would keep the delay where it is, so an eighth is added:
     /// the delay rises while too many calls are hedged.
     #[inline]
-    pub(super) fn record(&self, nanos: u64, lost: bool, thousandths: u32) {
+    pub(super) fn record(&self, nanos: u64, lost: bool, end: Timestamp, thousandths: u32) {
         let current = self.current.load(Relaxed);
         let window = self.window(current);
         let latency = if lost { nanos.saturating_add(nanos / 8) } else { nanos };
@@ -98,8 +98,10 @@ impl Latencies {
         // The quantile of few calls changes with each call, the quantile of many calls slowly.
         let is_due =
             if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
-        if is_due {
-            self.learn(current, thousandths);
+        // After many calls the next computation may be far away, if few calls follow.
+        let is_late = || age(current, end) >= rules::LEARNING_TIME.as_secs();
+        if is_due || (calls > 256 && calls % 16 == 0 && is_late()) {
+            self.learn(current, end, thousandths);
         }
     }
 
@@ -111,21 +113,18 @@ impl Latencies {
     /// Computes the quantile, and ends a full window.
     #[cold]
     #[inline(never)]
-    fn learn(&self, current: u64, thousandths: u32) {
+    fn learn(&self, current: u64, end: Timestamp, thousandths: u32) {
         if let Some(nanos) = self.quantile(thousandths) {
             self.delay.store(nanos, Relaxed);
         }
-        let second = clock::now().seconds();
-        let start = u32::try_from(current >> 1).unwrap_or(second);
-        let next = u64::from(second) << 1;
+        let next = u64::from(end.seconds()) << 1;
         if current == 0 {
             // The first window has no start yet.
             let _ = self.current.compare_exchange(current, next, Relaxed, Relaxed);
             return;
         }
-        let age = Duration::from_secs(u64::from(second.wrapping_sub(start)));
         let is_full = self.window(current).calls.load(Relaxed) >= MOST_CALLS;
-        if age < rules::LEARNING_TIME && !is_full {
+        if age(current, end) < rules::LEARNING_TIME.as_secs() && !is_full {
             return;
         }
         let next = next | (!current & 1);
@@ -163,6 +162,14 @@ impl TestReset for Latencies {
     }
 }
 
+/// Returns the age of the current window in seconds.
+#[inline]
+fn age(current: u64, end: Timestamp) -> u64 {
+    let second = end.seconds();
+    let start = u32::try_from(current >> 1).unwrap_or(second);
+    u64::from(second.wrapping_sub(start))
+}
+
 /// Returns the bucket of a latency.
 #[inline]
 fn bucket(nanos: u64) -> usize {
@@ -193,7 +200,7 @@ mod tests {
     use super::*;
 
     fn record(latencies: &Latencies, nanos: u64, thousandths: u32) {
-        latencies.record(nanos, false, thousandths);
+        latencies.record(nanos, false, crate::clock::now(), thousandths);
     }
 
     #[test]

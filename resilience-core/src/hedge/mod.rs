@@ -2,18 +2,23 @@
 
 mod attempts;
 mod latencies;
+#[cfg(not(resilience_loom))]
+mod policy;
 
 use core::panic::Location;
 use core::time::Duration;
 
 use resilience_rules::hedge as rules;
 
+use crate::event::{HedgeCause, HedgeEvent};
 use crate::figures::table::slot;
 use crate::log;
 use crate::registry::{Hedges, PolicyKind, Site};
 
 pub use self::attempts::{HedgeSlot, hedge};
 pub use self::latencies::Latencies;
+#[cfg(not(resilience_loom))]
+pub use self::policy::{HedgePolicy, Hedged};
 
 /// The settings of `#[hedge]`, and the identity for the registry.
 #[derive(Clone, Copy, Debug)]
@@ -28,14 +33,7 @@ impl Hedge {
     #[must_use]
     pub const fn new(max: u8) -> Self {
         let settings = Hedges { max, delay: rules::WARM_UP, quantile: 0 };
-        let site = Site {
-            kind: PolicyKind::Hedge,
-            name: "",
-            location: Location::caller(),
-            limit: None,
-            hedges: None,
-            depth: 0,
-        };
+        let site = Site::new(PolicyKind::Hedge, "", Location::caller(), 0);
         Self { site, settings }
     }
 
@@ -70,6 +68,13 @@ impl Hedge {
         self
     }
 
+    /// Replaces the settings after [`at`](Self::at).
+    const fn with(mut self, settings: Hedges) -> Self {
+        self.settings = settings;
+        self.site.hedges = Some(settings);
+        self
+    }
+
     /// Returns the delay of the next hedge.
     fn delay(&self, latencies: Option<&Latencies>) -> Duration {
         let learned = latencies.and_then(Latencies::learned);
@@ -81,11 +86,17 @@ impl Hedge {
         hedge <= usize::from(self.site.hedges_in_use(self.settings).max)
     }
 
-    /// Counts and logs the start of a hedge; the first has the number 1.
+    /// Counts and logs the start of a hedge, and calls the hook; the first has the number 1.
     #[cold]
-    fn started(&self, hedge: usize, failed: bool) {
-        let slot = if failed { slot::HEDGED_AFTER_FAILURE } else { slot::HEDGED_AFTER_DELAY };
-        self.site.count(slot);
-        log::hedged(self.site.name, hedge, failed);
+    fn started(&self, hedge: usize, cause: HedgeCause, hook: &mut impl FnMut(&HedgeEvent)) {
+        self.site.count(match cause {
+            HedgeCause::Failure => slot::HEDGED_AFTER_FAILURE,
+            HedgeCause::Delay => slot::HEDGED_AFTER_DELAY,
+        });
+        let hedge = u32::try_from(hedge).unwrap_or(u32::MAX);
+        let (name, location) = (self.site.name, self.site.place());
+        let event = HedgeEvent { name, hedge, cause, location };
+        log::hedged(&event);
+        hook(&event);
     }
 }

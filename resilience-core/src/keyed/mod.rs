@@ -2,11 +2,11 @@
 
 mod figures;
 mod group;
+mod label;
 mod report;
 mod table;
 
 use core::fmt;
-use core::fmt::Write as _;
 use core::hash::Hash;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::figures::{KeyTableSnapshot, key_tables};
 pub use self::group::KeyGroup;
 pub(crate) use self::group::{Membership, OpenShare};
+pub use self::label::KeyLabel;
 use self::table::Table;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
@@ -28,7 +29,7 @@ use crate::registry::{
     KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
 };
 use crate::settings::{Action, Check, apply_standing};
-use resilience_rules::keyed as rules;
+use crate::sync::const_fn;
 
 /// The policy of a key in a table.
 pub trait KeyState: Policy {
@@ -75,45 +76,6 @@ pub trait KeyedPolicy: Policy + Sized {
     #[must_use]
     fn joined(self, _group: &Arc<KeyGroup>) -> Self {
         self
-    }
-}
-
-/// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
-///
-/// A thin pointer: a rejection is part of the future of every limited call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyLabel(Arc<String>);
-
-impl KeyLabel {
-    /// Creates a label. A longer text is cut at a character. A label may come from a request, so
-    /// control characters are replaced: a line break would start a line of the log.
-    pub fn new(label: impl fmt::Display) -> Self {
-        let mut text = LabelText(String::new());
-        // An error of `Display`, and the end of the room, end the label.
-        let _ = write!(text, "{label}");
-        Self(Arc::new(text.0))
-    }
-
-    /// Returns the text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The text of a label, without control characters.
-struct LabelText(String);
-
-impl fmt::Write for LabelText {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        for char in part.chars() {
-            let char = if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-            if self.0.len() + char.len_utf8() > rules::MAX_KEY_LABEL {
-                return Err(fmt::Error);
-            }
-            self.0.push(char);
-        }
-        Ok(())
     }
 }
 
@@ -215,20 +177,14 @@ impl<T> Clone for Make<T> {
 }
 
 impl<T: KeyedPolicy> Keyed<T> {
-    /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a new
-    /// key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
-    #[must_use]
-    #[track_caller]
-    #[cfg(not(resilience_loom))]
-    pub const fn new(max_keys: u32, make: fn() -> T) -> Self {
-        Self::from_make(max_keys, Make::Function(make), PolicyFigures::new())
-    }
-
-    /// No model has a table in a `static`.
-    #[track_caller]
-    #[cfg(resilience_loom)]
-    pub fn new(max_keys: u32, make: fn() -> T) -> Self {
-        Self::from_make(max_keys, Make::Function(make), PolicyFigures::new())
+    const_fn! {
+        /// Creates a table for at most `max_keys` keys; 0 counts as 1. `make` makes the policy of a
+        /// new key. For a `static`; [`with`](Self::with) takes a closure that captures settings.
+        #[must_use]
+        #[track_caller]
+        pub fn new(max_keys: u32, make: fn() -> T) -> Self {
+            Self::from_make(max_keys, Make::Function(make), PolicyFigures::new())
+        }
     }
 
     /// Creates a table whose policies have settings known at run time: `make` may capture values.
@@ -670,14 +626,5 @@ mod tests {
             let label = keyed.get_with("a", labeled(text)).label.clone();
             assert_eq!(label, Some(KeyLabel::new("first")));
         }
-    }
-
-    #[test]
-    fn a_long_label_is_cut_at_a_character() {
-        assert_eq!(KeyLabel::new("eu-1").as_str(), "eu-1");
-        let long = "a".to_owned() + &"ü".repeat(100);
-        let label = KeyLabel::new(&long);
-        assert!(long.starts_with(label.as_str()));
-        assert_eq!(label.as_str().len(), rules::MAX_KEY_LABEL - 1);
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Keyed, KeyedPolicy};
-use crate::CircuitState;
 use crate::figures::table::{IN_FLIGHT, QUEUED, TURNS};
 use crate::figures::{Figure, FigureValue};
 use crate::registry::{KeyReport, KeysReport, Policy, PolicyKind, TOP_KEYS};
@@ -19,10 +18,7 @@ impl<T: KeyedPolicy> Keyed<T> {
         self.for_each_key(|id, calls, policy| {
             busiest.offer(calls, id, calls, policy);
             rejecting.offer(policy.rejected(), id, calls, policy);
-            let is_open = !matches!(
-                policy.state(),
-                None | Some(CircuitState::Closed | CircuitState::Disabled)
-            );
+            let is_open = policy.state().is_some_and(|state| !state.admits_all());
             open = open.saturating_add(is_open.into());
         });
         KeysReport {

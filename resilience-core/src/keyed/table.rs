@@ -60,6 +60,10 @@ impl<T> Entries<T> {
         while self.0.get(index).is_some_and(|entry| entry.key < key) {
             index += 1;
         }
+        // Most often the key is here or behind the place, and no entry in front is compared.
+        if self.0.get(index).is_some_and(|entry| entry.key == key) {
+            return Ok(index);
+        }
         while let Some(before) = index.checked_sub(1) {
             if self.0.get(before).is_some_and(|entry| entry.key < key) {
                 break;

@@ -14,8 +14,10 @@ use crate::clock::{Timestamp, nanos, now, real_time};
 use crate::context::{self, current};
 use crate::log;
 use crate::mode;
+use crate::outcome::Outcome;
 use crate::registry::policy::{count_rejection, count_success};
-use crate::rejected::{Rejected, RejectedKind};
+use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
+use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
 use crate::waiters::WaiterId;
 
@@ -33,10 +35,79 @@ impl<D: Defined> RateLimiter<D> {
         acquired.or_else(|left| self.refuse(&view, cost, 0, left))
     }
 
+    /// Takes a permit of an annotated function, or returns the outcome of the rejected call.
+    ///
+    /// The rejection is built in the place of the outcome: a rejection that is returned would be
+    /// moved twice.
+    ///
+    /// # Errors
+    /// The outcome of the rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn take_or<O, By>(&self, signal: Option<&RejectionSignal>) -> Result<(), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        self.take_plainly().or_else(|missed| self.take_missed_or(missed, signal))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_missed_or<O, By>(
+        &self,
+        missed: Option<Missed>,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let left = missed.and_then(|missed| self.left_at_end(1, missed));
+        if left.is_some() && !log::may_report_rejections() {
+            count_rejection(self, false);
+            let mut rejected = self.rejection(RejectedKind::RateLimited, left);
+            if let Some(signal) = signal {
+                signal.set_kind(RejectedKind::RateLimited, left);
+                signal.mark(&mut rejected);
+            }
+            return Err(rejected_outcome(rejected));
+        }
+        let taken = match missed {
+            Some(missed) => self.take_missed(1, missed),
+            // Without a rejection to return, most often.
+            None if self.starts_and_counts(1) => return Ok(()),
+            None => self.take_and_count(1),
+        };
+        taken.map_err(|rejected| {
+            reject(match signal {
+                Some(signal) => signal.set(rejected),
+                None => rejected,
+            })
+        })
+    }
+
+    /// Returns the time until the permits of a call that the end of the line alone rejects. More
+    /// permits than a burst are never there at once, and take the longer way.
+    #[inline]
+    fn left_at_end(&self, cost: u32, missed: Missed) -> Option<Duration> {
+        let Definition { settings, .. } = self.definition();
+        // A copy: the compiler reads a field again after an atomic operation.
+        let pace = settings.pace;
+        let width = pace.width(cost);
+        if settings.shadow || width > pace.burst() {
+            return None;
+        }
+        self.state.gcra.left_at_end(&pace, width, missed).map(Duration::from_nanos)
+    }
+
     /// Takes permits of a limiter without a share, after the end of the line was too far away.
     #[cold]
     #[inline(never)]
     pub(super) fn take_missed(&self, cost: u32, missed: Missed) -> Result<(), Rejected> {
+        let left = self.left_at_end(cost, missed);
+        if left.is_some() {
+            count_rejection(self, false);
+            return Err(self.rejection(RejectedKind::RateLimited, left));
+        }
         let view = self.view(self.definition().settings.pace);
         let width = view.pace.width(cost);
         let acquired = view.gcra.acquire_missed(&view.pace, width, missed, || view.now());
@@ -58,13 +129,18 @@ impl<D: Defined> RateLimiter<D> {
 
     /// Takes a permit in the normal mode of the process, if available at the end of the line. Runs
     /// no code of the user.
+    ///
+    /// # Errors
+    /// `None` if another look has to decide.
     #[inline]
-    pub(super) fn starts_plainly(&self) -> bool {
+    pub(super) fn take_plainly(&self) -> Result<(), Option<Missed>> {
         let Definition { settings, shared, .. } = self.definition();
         let pace = &settings.pace;
-        mode::is_plain()
-            && shared.is_none()
-            && self.state.gcra.start_at_end(pace, pace.width(1), || real_time().word()).is_ok()
+        if !mode::is_plain() || shared.is_some() {
+            return Err(None);
+        }
+        let started = self.state.gcra.start_at_end(pace, pace.width(1), || real_time().word());
+        started.map_err(Some)
     }
 
     /// Takes permits without a wait, if possible.
@@ -192,8 +268,7 @@ impl<D: Defined> RateLimiter<D> {
         left: u64,
     ) -> Result<(), Rejected> {
         // The wait of a cost above the burst, at a limiter at rest.
-        let burst = view.pace.tolerance.saturating_add(view.pace.interval);
-        let above_burst = view.pace.width(cost).saturating_sub(burst);
+        let above_burst = view.pace.width(cost).saturating_sub(view.pace.burst());
         let is_possible = above_burst == 0 || above_burst <= wait;
         let retry_after = view.real_time(left).filter(|_| is_possible);
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);

@@ -80,16 +80,19 @@ impl Gcra {
         width: u64,
         now: impl Fn() -> u64,
     ) -> Result<(), Missed> {
+        // Read before the word: the compiler reads a field again after an atomic operation.
+        let Pace { interval, tolerance, .. } = *pace;
+        let beyond_first = width.saturating_sub(interval);
         let mut word = self.word.load(Ordering::Acquire);
         loop {
             // Read after the word: the clock is never behind the call that wrote the word, unless
             // the clock went back.
             let now = now();
             let base = word.max(now);
-            let early = (base - now).saturating_add(width.saturating_sub(pace.interval));
+            let early = (base - now).saturating_add(beyond_first);
             let end = base.saturating_add(width);
             // At the end of the clock no further call fits.
-            if early > pace.tolerance || end == base {
+            if early > tolerance || end == base {
                 return Err(Missed { word, now });
             }
             match self.swap(word, end) {
@@ -97,6 +100,17 @@ impl Gcra {
                 Err(other) => word = other,
             }
         }
+    }
+
+    /// Returns the time until the turn, if the end of the line alone decides: the line has never had
+    /// waiting calls, and the clock did not go back.
+    #[inline]
+    pub(super) fn left_at_end(&self, pace: &Pace, width: u64, missed: Missed) -> Option<u64> {
+        let Missed { word, now } = missed;
+        if self.rare.get().is_some() || pace.corrected(word, now).is_some() {
+            return None;
+        }
+        Some(pace.turn_from(word.max(now), width).saturating_sub(now))
     }
 
     /// Looks for a free position, and returns the time until the turn otherwise.

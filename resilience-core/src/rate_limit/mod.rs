@@ -31,7 +31,7 @@ pub use self::per_key::{KeyRateLimiter, keyed_take};
 pub use self::permit::OwnedRateLimitPermit;
 pub use self::reservation::Reservation;
 use self::settings::Settings;
-pub use self::settle::{refund_rejected, settle_call};
+pub use self::settle::{refund_in_queue, refund_rejected, settle_call};
 pub use self::share::{RateShare, ShareTerms, rate_share_requests, rate_shares};
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;

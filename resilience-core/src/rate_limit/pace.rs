@@ -75,9 +75,14 @@ impl Pace {
     /// Returns the pace of a process that holds a share of the burst, given as a function of
     /// widths.
     pub(super) fn with_share(self, share_of: impl Fn(u64) -> u64) -> Self {
-        let burst = self.tolerance.saturating_add(self.interval);
-        let tolerance = share_of(burst).saturating_sub(self.interval);
+        let tolerance = share_of(self.burst()).saturating_sub(self.interval);
         Self { tolerance, kept: share_of(self.kept), ..self }
+    }
+
+    /// Returns the width of a burst.
+    #[inline]
+    pub(super) const fn burst(&self) -> u64 {
+        self.tolerance.saturating_add(self.interval)
     }
 
     /// Returns the width of the positions of a call.
@@ -117,7 +122,7 @@ impl Pace {
     #[inline]
     pub(super) fn corrected(&self, word: u64, now: u64) -> Option<u64> {
         let is_possible = word <= now.saturating_add(self.furthest);
-        let used_up = || now.saturating_add(self.tolerance).saturating_add(self.interval);
+        let used_up = || now.saturating_add(self.burst());
         (!is_possible).then(used_up)
     }
 }

@@ -34,7 +34,7 @@ pub fn keyed_take(
     key: &(impl Hash + ?Sized),
     adjust: impl FnOnce(RateLimiter) -> RateLimiter,
 ) -> Result<(), Rejected> {
-    let start = |limiter: &KeyRateLimiter| limiter.starts_plainly().then_some(());
+    let start = |limiter: &KeyRateLimiter| limiter.take_plainly().ok();
     let started = listed(table).act_with(key, adjust, start);
     started.or_else(|limiter| limiter.try_acquire())
 }

@@ -8,6 +8,7 @@ use resilience_rules::{InvalidPolicy, rate_limit as rules};
 use super::pace::Pace;
 use super::{Defined, Definition, RateLimiter};
 use crate::clock::now;
+use crate::const_check::ensure;
 use crate::mode;
 use crate::registry::PolicyKind;
 use crate::settings::{Action, Adjustable, InUse, Overrides, Put as _, Refusal};
@@ -52,12 +53,7 @@ impl Settings {
     }
 
     pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
-        if let Err(broken) = rules::rate(self.rate) {
-            return Err(broken);
-        }
-        if let Err(broken) = rules::per(self.per) {
-            return Err(broken);
-        }
+        ensure!(rules::rate(self.rate), rules::per(self.per));
         rules::burst(self.burst)
     }
 }
@@ -118,9 +114,6 @@ impl<D: Defined> RateLimiter<D> {
     }
 }
 
-/// An annotated function that never rejects has no conversion from a rejection.
-const INFALLIBLE: &str = "the code never rejects a call, so the function has no way to reject";
-
 impl Adjustable for Settings {
     fn adjusted(&self, overrides: &Overrides) -> Result<Self, Refusal> {
         let mut new = *self;
@@ -128,7 +121,7 @@ impl Adjustable for Settings {
         for (key, value) in overrides.iter() {
             match (key, value) {
                 ("wait", _) | ("shadow", Value::Flag(false)) if is_infallible => {
-                    return Err(Refusal::Fixed(key, INFALLIBLE));
+                    return Err(Refusal::infallible(key));
                 }
                 ("rate" | "per" | "burst", _) if self.is_shared => {
                     return Err(Refusal::Fixed(key, "other processes share the rate"));

@@ -65,6 +65,34 @@ pub fn refund_rejected<D: Defined>(
     }
 }
 
+/// Returns the permits of a call that is dropped in the queue of a layer inside.
+#[inline]
+pub fn refund_in_queue<'l, D: Defined>(
+    limiter: &'l RateLimiter<D>,
+    taken: u32,
+    signal: &'l RejectionSignal,
+) -> RefundInQueue<'l, D> {
+    RefundInQueue { limiter, taken, signal }
+}
+
+/// The guard of [`refund_in_queue`]. A call that has left the queue is in no queue on drop.
+#[derive(Debug)]
+#[must_use]
+pub struct RefundInQueue<'l, D: Defined> {
+    limiter: &'l RateLimiter<D>,
+    taken: u32,
+    signal: &'l RejectionSignal,
+}
+
+impl<D: Defined> Drop for RefundInQueue<'_, D> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.signal.is_in_queue() {
+            self.limiter.settle(self.taken, 0);
+        }
+    }
+}
+
 /// Corrects the cost of a call by its outcome. A call that a layer inside rejected costs nothing.
 pub fn settle_call<D: Defined, O>(
     limiter: &RateLimiter<D>,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use resilience_rules::health::MAX_CHANGES;
 
 use super::{list, pattern};
-use crate::{CircuitBreaker, CircuitState, StateChange};
+use crate::{CircuitBreaker, StateChange};
 
 /// The changes that wait for a subscriber.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ impl CircuitBreaker {
     /// A circuit closes through calls: without trial calls it stays open.
     pub async fn closed(&self) {
         let mut changes = circuit_changes(super::Policy::name(self));
-        while !matches!(self.state(), CircuitState::Closed | CircuitState::Disabled) {
+        while !self.state().admits_all() {
             changes.changed().await;
         }
     }

@@ -6,7 +6,7 @@ use resilience_rules::health as rules;
 
 use super::report::{PolicyKind, PolicyReport, SourceLocation};
 use super::{pattern, policies};
-use crate::CircuitState;
+use crate::figures::table::{self, FigureInfo};
 
 /// The health of the policies of this process. Returned by [`health`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,15 +114,14 @@ fn load(policy: &PolicyReport) -> Option<(f64, f64, String)> {
             Some((load, rules::KEYS_THRESHOLD, reason))
         }
         (PolicyKind::CircuitBreaker, None, Some(state)) => {
-            let is_open = !matches!(state, CircuitState::Closed | CircuitState::Disabled);
-            let load = if is_open { 1.0 } else { 0.0 };
+            let load = if state.admits_all() { 0.0 } else { 1.0 };
             Some((load, rules::THRESHOLD, format!("circuit {state}")))
         }
         (PolicyKind::Bulkhead, None, _) => {
-            let gauge = |name| policy.gauge(name);
-            let running = gauge("resilience.bulkhead.in_flight")?;
-            let limit = gauge("resilience.bulkhead.limit")?;
-            let reason = match gauge("resilience.bulkhead.queued") {
+            let gauge = |info: &FigureInfo| policy.gauge(info.name);
+            let running = gauge(&table::IN_FLIGHT)?;
+            let limit = gauge(&table::LIMIT)?;
+            let reason = match gauge(&table::QUEUED) {
                 Some(queued) if queued > 0 => {
                     format!("{running} of {limit} permits in use, {queued} calls wait")
                 }

@@ -96,6 +96,6 @@ pub fn policy_key(name: &str, kind: PolicyKind, label: &str) -> Option<KeyReport
 pub fn count_successes() {
     if mode::start_counting() {
         // The fast path of a breaker does not count until told to.
-        circuit_breaker::expect_counting();
+        circuit_breaker::republish_all();
     }
 }

@@ -166,13 +166,11 @@ impl Record {
 
     /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
     pub(crate) fn is_closed(&self, policy: Option<&dyn Policy>) -> bool {
-        let is_closed = |state| matches!(state, CircuitState::Closed | CircuitState::Disabled);
-        match policy.and_then(Policy::keys) {
-            Some(keys) => keys.open == 0,
-            None => {
-                policy.map_or_else(|| Some(self.last_state()), Policy::state).is_none_or(is_closed)
-            }
+        if let Some(keys) = policy.and_then(Policy::keys) {
+            return keys.open == 0;
         }
+        let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
+        state.is_none_or(CircuitState::admits_all)
     }
 
     /// Marks the record as listed: its counters outlive the policy.
@@ -231,8 +229,7 @@ impl Record {
         let is_breaker = self.kind == PolicyKind::CircuitBreaker && !self.is_table;
         let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
         let state = state.filter(|_| is_breaker);
-        let keyed = if self.is_table { table::KEYED } else { &[] };
-        let mut figures = self.counts(keyed);
+        let mut figures = self.counts();
         if let Some(state) = state {
             for (known, label) in STATES {
                 figures.push(Figure {
@@ -261,7 +258,8 @@ impl Record {
     }
 
     /// Returns the counters.
-    fn counts(&self, keyed: &[Counter]) -> Vec<Figure> {
+    fn counts(&self) -> Vec<Figure> {
+        let keyed: &[Counter] = if self.is_table { table::KEYED } else { &[] };
         let mut figures = Vec::new();
         for counter in table::counters(self.kind).iter().chain(keyed) {
             let rejected =
@@ -295,8 +293,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if self.is_listed.load(Relaxed) {
-            let keyed = if self.is_table { table::KEYED } else { &[] };
-            retire(self.name, self.kind, self.counts(keyed));
+            retire(self.name, self.kind, self.counts());
         }
     }
 }

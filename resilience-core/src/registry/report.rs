@@ -28,7 +28,7 @@ pub enum PolicyKind {
     Idempotent,
     /// `#[coalesce]` or a [`Coalescer`](crate::Coalescer).
     Coalesce,
-    /// `#[hedge]`.
+    /// `#[hedge]` or a [`HedgePolicy`](crate::HedgePolicy).
     Hedge,
     /// An annotated function as a whole, for the durations of its calls. Only with the feature
     /// `duration-histograms`.

@@ -1,4 +1,5 @@
-//! The records of policies without a state: retries, timeouts, fallbacks and idempotent calls.
+//! The records of policies without a state: retries, timeouts, fallbacks, hedges, idempotent calls
+//! and annotated functions as a whole.
 //!
 //! The kind, the name and the place in the source code identify such a policy, so that a policy
 //! that is copied has one record.
@@ -19,10 +20,10 @@ use crate::context::current::Setter;
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
+use crate::outcome::Outcome;
+use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
-
-use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// The identity of a policy without a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,14 +97,7 @@ impl Hedges {
 #[track_caller]
 #[must_use]
 pub const fn fallback_site(name: &'static str, depth: u8) -> Site {
-    Site {
-        kind: PolicyKind::Fallback,
-        name,
-        location: Location::caller(),
-        limit: None,
-        hedges: None,
-        depth,
-    }
+    Site::new(PolicyKind::Fallback, name, Location::caller(), depth)
 }
 
 /// Returns the identity of an idempotent call.
@@ -113,21 +107,14 @@ pub const fn idempotent_site(
     location: &'static Location<'static>,
     depth: u8,
 ) -> Site {
-    Site { kind: PolicyKind::Idempotent, name, location, limit: None, hedges: None, depth }
+    Site::new(PolicyKind::Idempotent, name, location, depth)
 }
 
 /// Returns the identity of a `#[timeout]`, with the limit if constant.
 #[track_caller]
 #[must_use]
 pub const fn timeout_site(name: &'static str, limit: Option<Duration>, depth: u8) -> Site {
-    Site {
-        kind: PolicyKind::Timeout,
-        name,
-        location: Location::caller(),
-        limit,
-        hedges: None,
-        depth,
-    }
+    Site { limit, ..Site::new(PolicyKind::Timeout, name, Location::caller(), depth) }
 }
 
 /// A function with a `#[timeout]`: the identity, and the setter of the deadline of the calls
@@ -169,40 +156,66 @@ pub fn timed_out(site: &Site, limit: Duration) -> Rejected {
     rejected
 }
 
-type Sites = HashMap<Site, &'static Record>;
+/// A site with its record.
+#[derive(Debug)]
+struct Known {
+    site: Site,
+    record: Arc<Record>,
+}
+
+type Sites = HashMap<Site, &'static Known>;
 
 static SITES: OnceLock<RwLock<Sites>> = OnceLock::new();
 
 /// The number of records that a thread remembers.
 const REMEMBERED: usize = 64;
 
-type Remembered = Option<(Site, &'static Record)>;
+type Remembered = Cell<Option<&'static Known>>;
 
 thread_local! {
     /// The last records of this thread, by the address of the place.
-    static LAST: [Cell<Remembered>; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
+    static LAST: [Remembered; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
 }
 
 impl Site {
+    pub(crate) const fn new(
+        kind: PolicyKind,
+        name: &'static str,
+        location: &'static Location<'static>,
+        depth: u8,
+    ) -> Self {
+        Self { kind, name, location, limit: None, hedges: None, depth }
+    }
+
     /// Returns the record. The first event creates the record.
     ///
     /// The number of records is bounded: places are finite, and names made at run time are bounded.
     #[must_use]
     pub fn record(&self) -> &'static Record {
+        self.record_with(|_| ())
+    }
+
+    /// Returns the record. `complete` adds facts to a record that this thread does not remember: a
+    /// record that the thread remembers is complete.
+    #[inline]
+    pub(crate) fn record_with(&self, complete: impl FnOnce(&Record)) -> &'static Record {
         let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
-        let remembered = |last: &[Cell<Remembered>; REMEMBERED]| {
-            let cell = last.get((address >> 3) % REMEMBERED)?;
-            match cell.get() {
-                Some((site, record)) if self.is(&site) => Some(record),
-                _ => {
-                    let record = self.find();
-                    cell.set(Some((*self, record)));
-                    Some(record)
-                }
-            }
-        };
+        let place = (address >> 3) % REMEMBERED;
         // The thread may be ending, without thread-local values.
-        LAST.try_with(remembered).ok().flatten().unwrap_or_else(|| self.find())
+        let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
+        match last {
+            Some(known) if self.is(&known.site) => &known.record,
+            _ => self.find_for_thread(place, complete),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_for_thread(&self, place: usize, complete: impl FnOnce(&Record)) -> &'static Record {
+        let known = self.find();
+        complete(&known.record);
+        let _ = LAST.try_with(|last| last.get(place).map(|last| last.set(Some(known))));
+        &known.record
     }
 
     /// Returns the identity with the greatest age of a last good value.
@@ -291,6 +304,15 @@ impl Site {
         }
     }
 
+    /// Counts a success or a failure.
+    pub(crate) fn count_outcome(&self, out: &impl Outcome) {
+        if out.is_ok() {
+            self.count_success();
+        } else {
+            self.count(slot::FAILURE);
+        }
+    }
+
     /// Counts a rejected idempotent call.
     pub fn count_idempotency_rejection(&self, reason: IdempotencyRejection) {
         let offset = match reason {
@@ -317,12 +339,11 @@ impl Site {
             && self.hedges == other.hedges
     }
 
-    #[cold]
-    fn find(&self) -> &'static Record {
+    fn find(&self) -> &'static Known {
         let sites = SITES.get_or_init(RwLock::default);
         let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(self).copied();
         let mut shared_name = None;
-        let record = known.unwrap_or_else(|| {
+        let known = known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
             sites.entry(*self).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
@@ -341,13 +362,14 @@ impl Site {
                 if matches!(self.kind, PolicyKind::Fallback | PolicyKind::Hedge) {
                     record.keep_code(|| Box::new(*self));
                 }
-                let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
-                list::add_forever(record);
-                shared_name = names::claim(record);
-                &**record
+                let known: &'static Known =
+                    Box::leak(Box::new(Known { site: *self, record: Arc::new(record) }));
+                list::add_forever(&known.record);
+                shared_name = names::claim(&known.record);
+                known
             })
         });
         names::warn(shared_name);
-        record
+        known
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::live::RetryCode;
-use super::policy::{Limits, RetryPolicy};
+use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use super::state::RetryState;
 use crate::backoff::Backoff;
 use crate::classify::{FailureClass, FailureKind};
@@ -23,7 +23,7 @@ impl RetryState {
     /// Counts a successful call, if successes are counted.
     #[cold]
     pub fn count_success<B: Backoff>(self, policy: &RetryPolicy<B>) {
-        counted(policy, "retry", self.attempt_number(), ());
+        counted(policy, DEFAULT_NAME, self.attempt_number(), ());
     }
 }
 
@@ -42,7 +42,7 @@ impl<B: Backoff> RetryPolicy<B> {
     pub fn explain(&self) -> Explanation {
         let Limits { name, location, .. } = self.limits;
         let facts = Facts::Repeats(repeats(&self.limits, &self.backoff));
-        explain_policy(name.unwrap_or("retry"), PolicyKind::Retry, location, facts)
+        explain_policy(name.unwrap_or(DEFAULT_NAME), PolicyKind::Retry, location, facts)
     }
 }
 
@@ -72,22 +72,15 @@ pub(super) fn record(
     backoff: &dyn Backoff,
     name: &'static str,
 ) -> &'static Record {
-    let (name, location) = (limits.name.unwrap_or(name), limits.location);
-    let record = Site {
-        kind: PolicyKind::Retry,
-        name,
-        location,
-        limit: None,
-        hedges: None,
-        depth: limits.depth,
-    }
-    .record();
-    record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
-    record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
-    if let Some(budget) = limits.budget {
-        record.keep_budget(budget);
-    }
-    record
+    let name = limits.name.unwrap_or(name);
+    let site = Site::new(PolicyKind::Retry, name, limits.location, limits.depth);
+    site.record_with(|record| {
+        record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
+        record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
+        if let Some(budget) = limits.budget {
+            record.keep_budget(budget);
+        }
+    })
 }
 
 #[inline]

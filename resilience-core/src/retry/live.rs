@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use resilience_rules::settings::Value;
 
-use super::policy::{Limits, RetryPolicy};
+use super::figures;
+use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::backoff::{Backoff, Schedule};
 use crate::jitter::Jitter;
 use crate::mode;
@@ -38,7 +39,7 @@ pub(super) fn overridden_time<B: Backoff>(
     key: &str,
     time: Duration,
 ) -> Duration {
-    let record = super::figures::record(&policy.limits, &policy.backoff, "retry");
+    let record = figures::record(&policy.limits, &policy.backoff, DEFAULT_NAME);
     let mut time = time;
     if let Some(overrides) = record.overrides() {
         if let Some(value) = overrides.get(key) {
@@ -53,7 +54,7 @@ pub(super) fn overridden_time<B: Backoff>(
 pub(super) fn attempts<B: Backoff>(policy: &RetryPolicy<B>) -> Option<u32> {
     let RetryPolicy { limits, backoff } = policy;
     let live = if mode::has_settings() {
-        overridden(super::figures::record(limits, backoff, "retry"), limits, backoff)
+        overridden(figures::record(limits, backoff, DEFAULT_NAME), limits, backoff)
     } else {
         None
     };

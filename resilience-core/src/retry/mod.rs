@@ -7,9 +7,8 @@ mod policy;
 mod run;
 mod state;
 
-pub use attempt::Attempt;
-pub use figures::counted;
-pub use policy::RetryPolicy;
-pub use run::Retry;
-
-pub use state::{CallContext, RetryState};
+pub use self::attempt::Attempt;
+pub use self::figures::counted;
+pub use self::policy::RetryPolicy;
+pub use self::run::Retry;
+pub use self::state::{CallContext, RetryState};

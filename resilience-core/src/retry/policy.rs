@@ -7,6 +7,7 @@ use crate::backoff::{Backoff, BorrowedBackoff, Schedule};
 use crate::budget::RetryBudget;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::WaitMode;
+use crate::const_check::ensure;
 use crate::context::current::Setter;
 use crate::context::nesting::Nested;
 use crate::jitter::{self, Jitter};
@@ -43,6 +44,9 @@ pub struct RetryPolicy<B = Schedule> {
     pub(super) limits: Limits,
     pub(super) backoff: B,
 }
+
+/// The name of a policy by hand without a name.
+pub(super) const DEFAULT_NAME: &str = "retry";
 
 /// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]
@@ -173,34 +177,31 @@ impl RetryPolicy {
     /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
     /// the ceiling, or an initial or base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
-        macro_rules! hold {
-            ($($rule:expr),* $(,)?) => { $(if let Err(broken) = $rule { return Err(broken); })* };
-        }
-        hold!(rules::factor(self.backoff.growth_factor()));
+        ensure!(rules::factor(self.backoff.growth_factor()));
         if let Some(attempts) = self.limits.attempts {
-            hold!(rules::attempts(attempts));
+            ensure!(rules::attempts(attempts));
         }
         if let Some(jitter) = self.limits.jitter {
-            hold!(rules::jitter(jitter.ratio()));
+            ensure!(rules::jitter(jitter.ratio()));
         }
         if let Some(delays) = self.backoff.delays() {
-            hold!(rules::delays(delays));
+            ensure!(rules::delays(delays));
         }
         if let Some(deadline) = self.limits.deadline {
-            hold!(rules::deadline(deadline));
+            ensure!(rules::deadline(deadline));
             if let Some(initial) = self.limits.initial_delay {
-                hold!(rules::initial_within_deadline(initial, deadline));
+                ensure!(rules::initial_within_deadline(initial, deadline));
             }
         }
         if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
             if let Some(max) = self.limits.max_delay {
-                hold!(rules::base_within_max(base, max));
+                ensure!(rules::base_within_max(base, max));
                 if let Some(jitter) = self.limits.jitter {
-                    hold!(rules::jitter_within_max(base, jitter.width(base), max));
+                    ensure!(rules::jitter_within_max(base, jitter.width(base), max));
                 }
             }
             if let Some(deadline) = self.limits.deadline {
-                hold!(rules::base_within_deadline(base, deadline));
+                ensure!(rules::base_within_deadline(base, deadline));
             }
         }
         Ok(())

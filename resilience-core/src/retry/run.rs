@@ -5,7 +5,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
-use super::policy::RetryPolicy;
+use super::policy::{DEFAULT_NAME, RetryPolicy};
 use super::state::{CallContext, RetryState};
 use crate::backoff::Backoff;
 use crate::classify::FailureClass;
@@ -155,16 +155,16 @@ where
         let spending = RetryState::spending(self.policy);
         let mut state = RetryState::begin(self.policy);
         state.initial_delay_blocking(self.policy);
-        let policy = self.policy.borrowed().at("retry", WaitMode::Blocking);
-        let context = CallContext { policy: &policy, spending: Some(&spending) };
-        let setter = self.policy.setter("retry");
+        let setter = self.policy.setter(DEFAULT_NAME);
         let mut scope = state.scope(self.policy);
         loop {
             let bound = state.bound(self.policy);
             let nested = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
             let out = scope.enter(&mut body);
             drop(nested);
-            let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            let Self { policy, on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            // No copy: a policy by hand blocks the thread by default.
+            let context = CallContext { policy: *policy, spending: Some(&spending) };
             let step = state.step_blocking(
                 context,
                 Some(&scope.signal()),
@@ -195,7 +195,7 @@ where
         if let Some(delay) = state.initial_delay(self.policy) {
             delay.wait().await;
         }
-        let setter = self.policy.setter("retry");
+        let setter = self.policy.setter(DEFAULT_NAME);
         let mut scope = state.scope(self.policy);
         loop {
             let out = {
@@ -207,7 +207,7 @@ where
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
             let delay = {
-                let policy = self.policy.borrowed().at("retry", WaitMode::Async);
+                let policy = self.policy.borrowed().at(DEFAULT_NAME, WaitMode::Async);
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
                 match state.step(

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::attempt::Attempt;
 use super::figures;
 use super::live::{self, RetryCode};
-use super::policy::{Limits, RetryPolicy};
+use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::attempt_scope::AttemptScope;
 use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
@@ -207,10 +207,10 @@ impl RetryState {
     /// Returns the time of the deadline, if any.
     #[inline]
     pub fn bound<B: Backoff>(self, policy: &RetryPolicy<B>) -> Option<Timestamp> {
-        let started = self.0?.started?;
-        let mut deadline = policy.limits.deadline?;
+        let (started, deadline) = (self.0?.started?, policy.limits.deadline?);
+        // The time is added on both ways, so that the sum with a constant stays short.
         if mode::has_settings() {
-            deadline = live::overridden_time(policy, "deadline", deadline);
+            return Some(started.plus(live::overridden_time(policy, "deadline", deadline)));
         }
         Some(started.plus(deadline))
     }
@@ -285,7 +285,7 @@ impl RetryState {
         let Limits { name, recovery_level, location, .. } = policy.limits;
         let attempts = live::attempts(policy);
         let elapsed = started.map_or(Duration::ZERO, |started| clock::now().since(started));
-        let (name, attempt) = (name.unwrap_or("retry"), attempt.get());
+        let (name, attempt) = (name.unwrap_or(DEFAULT_NAME), attempt.get());
         let location = SourceLocation::of(location);
         log::recovered(
             RecoveryEvent { name, attempt, attempts, elapsed, location },
@@ -421,12 +421,12 @@ impl RetryState {
         // Without a deadline, the first failure starts the time. A call that ends with the first
         // failure reads no clock.
         let elapsed = progress.started.map_or(Duration::ZERO, |at| clock::now().since(at));
-        let name = policy.limits.name.unwrap_or("retry");
+        let name = policy.limits.name.unwrap_or(DEFAULT_NAME);
         let location = SourceLocation::of(policy.limits.location);
         let attempt = progress.attempt.get();
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
-        let record = figures::record(&policy.limits, &policy.backoff, "retry");
+        let record = figures::record(&policy.limits, &policy.backoff, DEFAULT_NAME);
         let counters = record.counters();
         if !class.is_rejection {
             figures::count_attempt(counters, attempt);

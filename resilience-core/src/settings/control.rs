@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute};
+use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute, shown};
 
 use super::error::SettingsError;
 use super::overrides::text;
@@ -75,9 +75,9 @@ impl Action {
 /// Controls the policies of a name: changes their settings and their state. A `*` in the name
 /// stands for any text: `payments::*`.
 ///
-/// A change reaches existing policies, and is kept for later ones. Until then
-/// the change is listed by [`pending_settings`](super::pending_settings). The state of a policy is
-/// kept: a breaker half through its window keeps the window when a threshold changes.
+/// A change reaches existing policies, and is kept for later ones. Until then the change is listed
+/// by [`pending_settings`](super::pending_settings). The state of a policy is kept: a breaker half
+/// through its window keeps the window when a threshold changes.
 ///
 /// ```
 /// use core::time::Duration;
@@ -198,7 +198,7 @@ impl Control {
         store::put(layers);
         drop(changing);
         apply::refresh_all();
-        Ok(self.told(&[kind], format!("unset {setting}")))
+        Ok(self.recorded(&[kind], format!("unset {setting}")))
     }
 
     /// Turns shadow mode on or off, of circuit breakers, bulkheads and rate limiters.
@@ -316,7 +316,7 @@ impl Control {
         let mut named = known.iter().filter(|(kind, name)| is_named(*kind, name)).peekable();
         if named.peek().is_some() && named.all(|(kind, _)| !action.suits(*kind)) {
             let (action, suited) = (action.in_words(None), action.suited());
-            let target = resilience_rules::settings::shown(&self.target);
+            let target = shown(&self.target);
             return fail(format!("`{action}` is for {suited}, and `{target}` names none"));
         }
         // Stored first: a policy that appears meanwhile finds the action, or is in the list.
@@ -341,7 +341,7 @@ impl Control {
         }
         let change = match &self.key {
             Some(key) => {
-                let key = resilience_rules::settings::shown(key);
+                let key = shown(key);
                 format!("{} of key {key}", action.in_words(time))
             }
             None => action.in_words(time),
@@ -365,7 +365,7 @@ impl Control {
             Action::Release => {
                 store::end_standing(&self.target, self.kind, self.key.as_deref());
                 // Another pattern may stand for the same policies.
-                if store::has_forced() {
+                if store::needs_releases() {
                     store::stand(self.standing(action, None, false));
                 }
             }
@@ -389,12 +389,10 @@ impl Control {
 
     /// Returns the attribute and the key of a setting.
     fn path<'p>(&self, setting: &'p str) -> Result<(&'static str, &'p str), SettingsError> {
+        self.expect_no_key()?;
         let fail = |message: String| SettingsError::one(None, message);
-        if self.key.is_some() {
-            return Err(fail("settings have no keys; remove `key`".to_owned()));
-        }
         let (of, key) = setting.split_once('.').ok_or_else(|| {
-            let setting = resilience_rules::settings::shown(setting);
+            let setting = shown(setting);
             fail(format!("`{setting}` is no setting; write `retry.attempts`"))
         })?;
         let of = attribute(of).map_err(fail)?;
@@ -402,6 +400,13 @@ impl Control {
             return Err(fail(format!("`{of}` is not of the kind `{kind}`")));
         }
         Ok((of, key))
+    }
+
+    fn expect_no_key(&self) -> Result<(), SettingsError> {
+        match self.key {
+            Some(_) => Err(SettingsError::one(None, "settings have no keys; remove `key`")),
+            None => Ok(()),
+        }
     }
 
     fn entry(&self, of: &str, key: &str, value: &str) -> Result<Entry, SettingsError> {
@@ -416,10 +421,7 @@ impl Control {
         is_on: bool,
         kinds: &[PolicyKind],
     ) -> Result<Controlled, SettingsError> {
-        if self.key.is_some() {
-            let message = "settings have no keys; remove `key`".to_owned();
-            return Err(SettingsError::one(None, message));
-        }
+        self.expect_no_key()?;
         let value = if is_on { "true" } else { "false" };
         let kinds: Vec<_> = match self.kind {
             Some(kind) => vec![kind],
@@ -449,11 +451,11 @@ impl Control {
         store::put(layers);
         drop(changing);
         apply::refresh_all();
-        Ok(self.told(&kinds, change))
+        Ok(self.recorded(&kinds, change))
     }
 
-    /// Adds a change to the history.
-    fn told(&self, kinds: &[PolicyKind], change: String) -> Controlled {
+    /// Adds a change to the history, and returns the number of policies that it reached.
+    fn recorded(&self, kinds: &[PolicyKind], change: String) -> Controlled {
         let known = apply::known();
         let named = known
             .iter()

@@ -31,6 +31,14 @@ pub enum Refusal {
     Fixed(&'static str, &'static str),
 }
 
+impl Refusal {
+    /// Refuses a setting that would make an annotated function reject calls. A function that never
+    /// rejects has no conversion from a rejection.
+    pub(crate) const fn infallible(key: &'static str) -> Self {
+        Self::Fixed(key, "the code never rejects a call, so the function has no way to reject")
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use resilience_rules::settings::Value;
+use resilience_rules::settings::{MAX_SETTINGS, Value};
 
 use super::control::Action;
 use super::overrides::{Override, Overrides};
@@ -140,7 +140,7 @@ static STORE: Mutex<Store> = Mutex::new(Store { layers: Layers::new(), standing:
 static VERSION: AtomicU64 = AtomicU64::new(0);
 
 /// Held while a change is checked and stored, so that no change is lost. Not held while policies
-/// are told.
+/// take the change over.
 static CHANGES: Mutex<()> = Mutex::new(());
 
 pub(super) fn changes() -> MutexGuard<'static, ()> {
@@ -179,15 +179,16 @@ pub(super) fn stand(new: Standing) {
         (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
             || known.action.replaces() != new.action.replaces()
     });
-    if store.standing.len() < resilience_rules::settings::MAX_SETTINGS {
+    if store.standing.len() < MAX_SETTINGS {
         store.standing.push(new);
     }
     VERSION.fetch_add(1, Release);
     mode::set_has_settings();
 }
 
-/// Returns whether any policy is in a forced state by name.
-pub(super) fn has_forced() -> bool {
+/// Returns whether a release has a forced state to end, for a policy that appears later. Otherwise
+/// forgets all releases.
+pub(super) fn needs_releases() -> bool {
     let is_forced =
         |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
     let mut store = store();

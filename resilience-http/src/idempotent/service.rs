@@ -103,7 +103,8 @@ where
             };
             let (claimed, request) = *claimed;
             let is_detached = settings.is_detached;
-            let work = claimed.run(service, request);
+            // A future that passes through functions takes its space in each of their futures.
+            let work = Box::pin(claimed.run(service, request));
             if !is_detached {
                 return work.await;
             }

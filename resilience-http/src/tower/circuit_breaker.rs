@@ -248,6 +248,14 @@ where
             Entry::Waiting(_) | Entry::Rejected(_) => out,
         }
     }
+
+    /// As for an error, the breaker of a request is unknown here.
+    fn panicked_unready(&self) {
+        let Some(breaker) = self.breakers.single() else { return };
+        if let Entry::Admitted(permit) = self.admit(breaker.clone()) {
+            Permit::<R, E>::panicked(permit);
+        }
+    }
 }
 
 /// The permit of a breaker for one call. A dropped permit counts as a cancelled call.

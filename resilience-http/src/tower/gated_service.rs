@@ -22,6 +22,7 @@ use resilience_core::Rejected;
 use tower_service::Service;
 
 use super::BoxError;
+use super::handover::Handover;
 use super::readiness_watch::ReadinessWatch;
 
 /// Decides about the calls with requests `Request` and outcomes `Result<R, E>`.
@@ -41,6 +42,9 @@ pub trait Gate<Request, R, E> {
     fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
         out
     }
+
+    /// Observes a panic of `poll_ready`.
+    fn panicked_unready(&self) {}
 }
 
 /// The admission of a call. A permit that is dropped without a report belongs to a cancelled call.
@@ -53,6 +57,11 @@ pub trait Permit<R, E>: Sized {
     /// Decides again, after a wait for the service.
     fn renew(self) -> Entry<Self> {
         Entry::Admitted(self)
+    }
+
+    /// Observes that the request goes to the service, from the gate outside if any.
+    fn hand_over(&mut self, from_outside: Option<Handover>) -> Option<Handover> {
+        from_outside
     }
 
     /// Observes the outcome of the call, and returns the outcome unchanged.
@@ -159,7 +168,9 @@ where
             self.release();
             return Poll::Ready(Ok(()));
         }
-        let ready = match self.service.poll_ready(cx) {
+        let Self { service, gate, .. } = self;
+        let report = || G::panicked_unready(gate);
+        let ready = match reporting(report, || service.poll_ready(cx)) {
             Poll::Ready(ready) => ready,
             Poll::Pending => {
                 self.readiness = Readiness::Pending;
@@ -187,6 +198,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let is_ready = self.readiness == Readiness::Ready;
+        let handover = Handover::take();
         let entry = self.gate.enter(&request);
         if let (Entry::Admitted(_), true) = (&entry, is_ready) {
             self.readiness = Readiness::Unasked;
@@ -196,7 +208,8 @@ where
         let (step, permit) = match entry {
             Entry::Admitted(permit) if is_ready => {
                 let mut permit = Some(permit);
-                let future = observed(&mut permit, || self.service.call(request));
+                let service = &mut self.service;
+                let future = send(&mut permit, handover, || service.call(request));
                 return GatedFuture::new(Step::Called { future }, permit, None);
             }
             Entry::Admitted(permit) => (Step::AwaitingReadiness, Some(permit)),
@@ -205,7 +218,7 @@ where
                 return GatedFuture::new(Step::Rejected { rejected }, None, None);
             }
         };
-        let pending = PendingCall { service: self.service.clone(), request };
+        let pending = PendingCall { service: self.service.clone(), request, handover };
         GatedFuture::new(step, permit, Some(pending))
     }
 }
@@ -215,15 +228,18 @@ where
 struct PendingCall<S, Request> {
     service: S,
     request: Request,
+    /// The request of the gate outside.
+    handover: Option<Handover>,
 }
 
 pin_project! {
     /// The future of a [`GatedService`].
     #[must_use]
     pub struct GatedFuture<S: Service<Request>, Request, P> {
+        // Dropped first: the permit sees whether a gate inside still holds the request.
+        permit: Option<P>,
         // `None` once the request was sent or rejected.
         pending: Option<PendingCall<S, Request>>,
-        permit: Option<P>,
         watch: ReadinessWatch,
         #[pin]
         step: Step<S::Future, P>,
@@ -247,7 +263,7 @@ impl<S: Service<Request>, Request, P> GatedFuture<S, Request, P> {
         permit: Option<P>,
         pending: Option<PendingCall<S, Request>>,
     ) -> Self {
-        Self { pending, permit, watch: ReadinessWatch::default(), step }
+        Self { permit, pending, watch: ReadinessWatch::default(), step }
     }
 }
 
@@ -270,15 +286,14 @@ where
                     Err(rejected) => Step::Rejected { rejected },
                 },
                 StepProjection::AwaitingReadiness => {
-                    let (Some(pending), Some(permit)) =
-                        (this.pending.as_mut(), this.permit.as_ref())
+                    let (Some(pending), true) = (this.pending.as_mut(), this.permit.is_some())
                     else {
                         return Poll::Pending;
                     };
-                    let ready = pending.service.poll_ready(cx);
+                    let ready = observed(this.permit, || pending.service.poll_ready(cx));
                     if ready.is_pending() {
                         this.watch.begin(cx.waker());
-                        if !permit.is_revoked() {
+                        if !this.permit.as_ref().is_some_and(P::is_revoked) {
                             return Poll::Pending;
                         }
                     } else {
@@ -296,12 +311,13 @@ where
                             return Poll::Pending;
                         }
                         Some(Entry::Admitted(permit)) => {
-                            let Some(PendingCall { mut service, request }) = this.pending.take()
+                            let Some(PendingCall { mut service, request, handover }) =
+                                this.pending.take()
                             else {
                                 return Poll::Pending;
                             };
                             *this.permit = Some(permit);
-                            let future = observed(this.permit, || service.call(request));
+                            let future = send(this.permit, handover, || service.call(request));
                             Step::Called { future }
                         }
                         Some(Entry::Waiting(wait)) => {
@@ -347,6 +363,22 @@ fn finish<R, E, P: Permit<R, E>>(permit: &mut Option<P>, out: Result<R, E>) -> R
     }
 }
 
+/// Calls the service with the request.
+fn send<R, E, P: Permit<R, E>, T>(
+    permit: &mut Option<P>,
+    handover: Option<Handover>,
+    call: impl FnOnce() -> T,
+) -> T {
+    let handover = match permit {
+        Some(permit) => permit.hand_over(handover),
+        None => handover,
+    };
+    observed(permit, || match handover {
+        Some(handover) => handover.call(call),
+        None => call(),
+    })
+}
+
 /// Runs code of the service. A panic is reported while the panic unwinds: an outer layer may catch
 /// the panic, and the future is dropped later, without a trace of the panic.
 fn observed<R, E, P: Permit<R, E>, T>(permit: &mut Option<P>, run: impl FnOnce() -> T) -> T {
@@ -370,4 +402,20 @@ impl<R, E, P: Permit<R, E>> Drop for OnPanic<'_, R, E, P> {
             permit.panicked();
         }
     }
+}
+
+/// Runs code of the service, and `report` while a panic of this code unwinds.
+fn reporting<T>(report: impl FnOnce(), run: impl FnOnce() -> T) -> T {
+    struct OnUnwind<F: FnOnce()>(Option<F>);
+    impl<F: FnOnce()> Drop for OnUnwind<F> {
+        fn drop(&mut self) {
+            if let Some(report) = self.0.take() {
+                report();
+            }
+        }
+    }
+    let mut on_unwind = OnUnwind(Some(report));
+    let out = run();
+    on_unwind.0 = None;
+    out
 }

@@ -9,6 +9,7 @@ mod circuit_breaker;
 mod client_context;
 mod fallback;
 mod gated_service;
+mod handover;
 mod host_cooldown;
 mod policy_source;
 mod rate_limit;

@@ -1,5 +1,6 @@
 //! `#[rate_limit]` as a layer.
 
+use core::mem;
 use std::sync::Arc;
 
 use resilience_core::__internal::Defined;
@@ -7,6 +8,7 @@ use resilience_core::RateLimiter;
 use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
+use super::handover::{HandedOver, Handover};
 use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
 
 /// Limits the rate of calls: `#[rate_limit]` as a layer, for any service.
@@ -15,7 +17,9 @@ use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, Pol
 /// kind [`RateLimited`](resilience_core::RejectedKind::RateLimited), or waits as the
 /// [`wait`](RateLimiter::wait) of the limiter allows. A waiting call holds no reservation of the
 /// service. The permit is used when the call is admitted: a call that then waits for the service is
-/// sent later.
+/// sent later. The permit returns if the request is not sent: the call is dropped while it waits
+/// for the service, or a layer of this crate directly below rejects the call, or the call is
+/// dropped in the queue of such a layer.
 ///
 /// # Examples
 ///
@@ -123,11 +127,14 @@ where
     P: PolicyFor<Request, Policy = RateLimiter<D>>,
     D: Defined + 'static,
 {
-    type Permit = UsedPermit;
+    type Permit = UsedPermit<D>;
 
-    fn enter(&self, request: &Request) -> Entry<UsedPermit> {
+    fn enter(&self, request: &Request) -> Entry<UsedPermit<D>> {
         let limiter = self.limiters.policy(request);
-        Entry::by(async move { limiter.acquire().await.map(|()| UsedPermit) })
+        Entry::by(async move {
+            limiter.acquire().await?;
+            Ok(UsedPermit { limiter, request: None, is_settled: false })
+        })
     }
 
     fn is_clear(&self) -> bool {
@@ -135,8 +142,46 @@ where
     }
 }
 
-/// A permit that the limiter has counted. There is nothing to return.
+/// A permit that the limiter has counted. The permit returns if the request was not sent.
 #[derive(Debug)]
-pub struct UsedPermit;
+pub struct UsedPermit<D: Defined + 'static> {
+    limiter: PolicyRef<RateLimiter<D>>,
+    /// The request after this gate; `None` while this gate holds the request.
+    request: Option<HandedOver>,
+    is_settled: bool,
+}
 
-impl<R, E> Permit<R, E> for UsedPermit {}
+impl<D: Defined + 'static> UsedPermit<D> {
+    fn settle(&mut self, is_sent: bool) {
+        if !mem::replace(&mut self.is_settled, true) && !is_sent {
+            self.limiter.settle(1, 0);
+        }
+    }
+}
+
+impl<R, E, D: Defined + 'static> Permit<R, E> for UsedPermit<D> {
+    fn hand_over(&mut self, from_outside: Option<Handover>) -> Option<Handover> {
+        let handover = from_outside.unwrap_or_else(Handover::new);
+        self.request = Some(handover.observe());
+        Some(handover)
+    }
+
+    fn finish(mut self, out: Result<R, E>) -> Result<R, E> {
+        let is_sent = self.request.as_ref().is_some_and(HandedOver::is_sent);
+        self.settle(is_sent || out.is_ok());
+        out
+    }
+
+    fn panicked(mut self) {
+        self.settle(true);
+    }
+}
+
+impl<D: Defined + 'static> Drop for UsedPermit<D> {
+    /// The call was dropped. A layer in between may make a further attempt after a gate inside has
+    /// given up, so only a request that a gate holds counts as not sent.
+    fn drop(&mut self) {
+        let is_held = self.request.as_ref().is_none_or(HandedOver::is_held);
+        self.settle(!is_held);
+    }
+}

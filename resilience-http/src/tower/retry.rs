@@ -18,6 +18,7 @@ use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::handover;
 use super::replay::{Replay, ReplayByClone, ReplayWith};
 use super::request::HttpRequest;
 use crate::classification::{Classifier, HttpError, HttpResponse};
@@ -271,7 +272,7 @@ impl Call {
         let attempt = self.state.attempt_number();
         let attempt = named_attempt(bound, setter, attempt);
         let nested = enter_attempt_of(&attempt);
-        let future = self.scope.enter(|| service.call(request));
+        let future = self.scope.enter(|| handover::repeatedly(|| service.call(request)));
         drop(nested);
         in_nested_attempt(attempt, future)
     }

@@ -28,7 +28,8 @@ use crate::wire::{ContextHeaders, Refusals, is_grpc};
 ///   `DEADLINE_EXCEEDED` for gRPC.
 /// - **Wrong clocks.** At most 20 % of the requests of ten seconds, and at least one request, are
 ///   refused for their deadline. Further requests run with the maximum of the server, so that a
-///   wrong clock cannot close the service (as the `DeadlineFilter` of Finagle).
+///   wrong clock cannot close the service (as the `DeadlineFilter` of Finagle). The services of a
+///   layer and of its clones share the count: the routes of a router are one server.
 ///
 /// ```
 /// use core::{convert::Infallible, time::Duration};
@@ -54,12 +55,13 @@ use crate::wire::{ContextHeaders, Refusals, is_grpc};
 pub struct ServerContextLayer {
     max: Duration,
     headers: ContextHeaders,
+    refusals: Arc<Refusals>,
 }
 
 impl ServerContextLayer {
     /// Creates a layer with this longest time for a request.
-    pub const fn new(max: Duration) -> Self {
-        Self { max, headers: ContextHeaders::new() }
+    pub fn new(max: Duration) -> Self {
+        Self { max, headers: ContextHeaders::new(), refusals: Arc::default() }
     }
 
     /// Sets the names of the headers.
@@ -73,16 +75,15 @@ impl<S> Layer<S> for ServerContextLayer {
     type Service = ServerContextService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
-        ServerContextService { service, settings: self.clone(), refusals: Arc::default() }
+        ServerContextService { service, settings: self.clone() }
     }
 }
 
-/// A service under a [`ServerContextLayer`]. Clones share the count of refusals.
+/// A service under a [`ServerContextLayer`].
 #[derive(Clone, Debug)]
 pub struct ServerContextService<S> {
     service: S,
     settings: ServerContextLayer,
-    refusals: Arc<Refusals>,
 }
 
 /// The name of the deadline in rejections.
@@ -103,10 +104,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let ServerContextLayer { max, headers } = &self.settings;
+        let ServerContextLayer { max, headers, refusals } = &self.settings;
         let left = headers.time_left(request.headers());
         let is_over = left.is_some_and(|left| left.is_zero());
-        if !self.refusals.admit(is_over) {
+        if !refusals.admit(is_over) {
             let refused = refuse(is_grpc(request.headers()));
             return ServerContextFuture::Refused { response: Some(refused) };
         }

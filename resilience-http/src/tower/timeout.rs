@@ -92,7 +92,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let TimeoutLayer { site, limit, .. } = self.settings;
-        let within = timeout(site.limit_in_use(limit), None, site, self.service.call(request));
+        let within = timeout(limit, None, site, self.service.call(request));
         TimeoutFuture { within, settings: self.settings }
     }
 }

@@ -86,17 +86,19 @@ impl ContextHeaders {
         self
     }
 
-    /// Writes the current context into the headers of a request. Existing values are replaced, and
-    /// a value that the context lacks stays as it is.
+    /// Writes the current context into the headers of a request. Existing values are replaced,
+    /// except for an earlier deadline. A value that the context lacks stays as it is.
     pub fn write(&self, headers: &mut HeaderMap) {
         let is_grpc = is_grpc(headers);
         if let Some(left) = context::remaining() {
-            let (name, value) = if is_grpc {
-                (&GRPC_TIMEOUT, grpc_timeout::format(left))
+            let (name, value, known) = if is_grpc {
+                (&GRPC_TIMEOUT, grpc_timeout::format(left), of_grpc(headers))
             } else {
-                (&self.deadline, self.format.write(left))
+                (&self.deadline, self.format.write(left), self.of_http(headers))
             };
-            insert(headers, name, &value);
+            if known.is_none_or(|known| known > left) {
+                insert(headers, name, &value);
+            }
         }
         if let Some(attempt) = context::attempt() {
             if !is_grpc {
@@ -118,7 +120,7 @@ impl ContextHeaders {
     pub fn read(&self, headers: &HeaderMap, max: Duration, set_by: &'static str) -> Context {
         let left = self.time_left(headers).map_or(max, |left| left.min(max));
         let mut context = Context::new().deadline(left, set_by);
-        let number = |name: &HeaderName| text(headers, name)?.parse::<u32>().ok();
+        let number = |name: &HeaderName| digits(text(headers, name)?)?.parse::<u32>().ok();
         let previous = number(&GRPC_PREVIOUS_ATTEMPTS).filter(|_| is_grpc(headers));
         let attempt = previous.map(|previous| previous.saturating_add(1));
         if let Some(attempt) = attempt.or_else(|| number(&self.attempt)) {
@@ -136,16 +138,23 @@ impl ContextHeaders {
     /// Returns the time that the client leaves: zero after the deadline, and `None` without a valid
     /// deadline.
     pub(crate) fn time_left(&self, headers: &HeaderMap) -> Option<Duration> {
-        let of_grpc = || grpc_timeout::parse(text(headers, &GRPC_TIMEOUT)?);
-        let of_http = || self.format.read(text(headers, &self.deadline)?);
-        let (of_grpc, of_http) = (of_grpc(), of_http());
-        of_grpc.into_iter().chain(of_http).min()
+        of_grpc(headers).into_iter().chain(self.of_http(headers)).min()
     }
+
+    fn of_http(&self, headers: &HeaderMap) -> Option<Duration> {
+        self.format.read(text(headers, &self.deadline)?)
+    }
+}
+
+fn of_grpc(headers: &HeaderMap) -> Option<Duration> {
+    grpc_timeout::parse(text(headers, &GRPC_TIMEOUT)?)
 }
 
 impl DeadlineFormat {
     fn write(self, left: Duration) -> String {
         let time = match self {
+            // A server would refuse a request with zero.
+            Self::MillisLeft if !left.is_zero() => left.max(Duration::from_millis(1)),
             Self::MillisLeft => left,
             Self::UnixMillis => since_epoch().saturating_add(left),
         };
@@ -153,7 +162,7 @@ impl DeadlineFormat {
     }
 
     fn read(self, value: &str) -> Option<Duration> {
-        let time = Duration::from_millis(value.parse().ok()?);
+        let time = Duration::from_millis(digits(value)?.parse().ok()?);
         Some(match self {
             Self::MillisLeft => time,
             Self::UnixMillis => time.saturating_sub(since_epoch()),
@@ -167,6 +176,11 @@ fn since_epoch() -> Duration {
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// Returns the text if all characters are digits: a number of Rust may have a sign.
+fn digits(text: &str) -> Option<&str> {
+    Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {

@@ -11,6 +11,9 @@ mod timeouts;
 #[path = "../idempotency/server.rs"]
 mod server;
 
+#[path = "../../../examples/deadlines/src/text.rs"]
+mod text;
+
 #[path = "../support/effects.rs"]
 mod effects_of_a_test;
 

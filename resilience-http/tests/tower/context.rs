@@ -105,7 +105,7 @@ async fn a_server_takes_the_deadline_the_attempt_and_the_priority() {
 async fn the_maximum_of_the_server_bounds_every_request() {
     let _clock = testing::clock();
     let server = Server::new(ServerContextLayer::new(SECS(30)));
-    for value in ["86400000", "30000", "soon", "-1", "99999999999999999999", ""] {
+    for value in ["86400000", "30000", "soon", "-1", "+1", "99999999999999999999", ""] {
         let seen = server.seen(&[("x-request-timeout-ms", value)]).await;
         assert_eq!(seen.left, Some(SECS(30)), "{value}");
     }
@@ -121,6 +121,8 @@ async fn a_request_after_its_deadline_is_refused_before_the_handler() {
     let refused = server.send(vec![request(&[("x-request-timeout-ms", "0")])]).await;
     assert_eq!(refused[0].status(), 504);
     assert_eq!(refused[0].extensions().get(), Some(&Effect::NotSent));
+    assert_eq!(server.runs.load(Relaxed), 0);
+    let server = Server::new(ServerContextLayer::new(SECS(30)));
     let grpc = [("content-type", "application/grpc"), ("grpc-timeout", "0n")];
     let refused = server.send(vec![request(&grpc)]).await;
     assert_eq!(refused[0].status(), 200);
@@ -158,6 +160,17 @@ async fn a_wrong_clock_closes_at_most_a_fifth_of_the_service() {
     assert_eq!(refused.len(), 20);
     let evenly: Vec<usize> = (0..100).step_by(5).collect();
     assert_eq!(refused, evenly);
+}
+
+/// A router of `axum` makes a service of the layer for each route.
+#[tokio::test]
+async fn the_services_of_a_layer_share_the_count_of_refusals() {
+    let _clock = testing::clock();
+    let server = Server::new(ServerContextLayer::new(SECS(30)));
+    for _ in 0..20 {
+        server.send(vec![request(&[("x-request-timeout-ms", "0")])]).await;
+    }
+    assert_eq!(server.runs.load(Relaxed), 16);
 }
 
 /// A client that records the headers of its requests.
@@ -218,6 +231,37 @@ async fn a_client_sends_nothing_after_the_deadline() {
     assert!(sent.lock().expect("no panic").is_empty());
     let status = context.run(|| with_context(tonic::Request::new(()))).expect_err("not sent");
     assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+}
+
+/// Without the context the caller has less time: `Request::set_timeout` of `tonic`, or a header.
+#[test]
+fn an_earlier_deadline_of_the_request_stays() {
+    let _clock = testing::clock();
+    let within = |secs| Context::new().deadline(SECS(secs), "import");
+    let timeout = |secs: u64| {
+        let mut request = tonic::Request::new(());
+        request.set_timeout(SECS(3));
+        let request = within(secs).run(|| with_context(request)).expect("in time");
+        let timeout = request.metadata().get("grpc-timeout").expect("a value");
+        timeout.to_str().expect("text").to_owned()
+    };
+    assert_eq!((timeout(10), timeout(2)), ("3000000u".to_owned(), "2000000u".to_owned()));
+    let millis = |known: &'static str| {
+        let mut request = request(&[("x-request-timeout-ms", known)]);
+        within(10).run(|| ContextHeaders::new().write(request.headers_mut()));
+        request.headers()["x-request-timeout-ms"].to_str().expect("text").to_owned()
+    };
+    assert_eq!(["3000", "20000", "soon"].map(millis), ["3000", "10000", "10000"]);
+}
+
+/// A server refuses a request with zero.
+#[test]
+fn less_than_a_millisecond_is_sent_as_a_millisecond() {
+    let _clock = testing::clock();
+    let mut headers = HeaderMap::new();
+    let context = Context::new().deadline(Duration::from_micros(300), "import");
+    context.run(|| ContextHeaders::new().write(&mut headers));
+    assert_eq!(headers["x-request-timeout-ms"], "1");
 }
 
 #[test]

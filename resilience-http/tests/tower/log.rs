@@ -1,5 +1,8 @@
 //! Events of the layers.
 
+#[path = "../../../tests/tracing/subscriber.rs"]
+mod subscriber;
+
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::future::Future;
@@ -7,17 +10,14 @@ use std::future::Future;
 use resilience::http::{CircuitBreakerLayer, RetryLayer, TimeoutLayer};
 use resilience::{CircuitBreaker, testing};
 use tower::{Layer, ServiceExt};
+use tracing::Event;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use self::subscriber::OnEvent;
 use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, post, secs};
 
 thread_local!(static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
-
-/// Writes each event of the library as a line.
-struct Lines;
 
 struct Line(String);
 
@@ -32,29 +32,17 @@ impl Visit for Line {
     }
 }
 
-impl Subscriber for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "resilience"
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(event.metadata().level().to_string());
-        event.record(&mut line);
-        LOG.with_borrow_mut(|log| log.push(line.0));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+fn write_line(event: &Event<'_>) {
+    let mut line = Line(event.metadata().level().to_string());
+    event.record(&mut line);
+    LOG.with_borrow_mut(|log| log.push(line.0));
 }
 
 /// Returns the events of a call under a virtual clock.
 fn logged(call: impl Future) -> Vec<String> {
     let _clock = testing::clock();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    tracing::subscriber::with_default(Lines, || runtime.block_on(call));
+    tracing::subscriber::with_default(OnEvent(write_line), || runtime.block_on(call));
     LOG.take()
 }
 

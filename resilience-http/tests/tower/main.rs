@@ -19,6 +19,7 @@ mod rate_limit;
 mod readiness;
 mod replay;
 mod retry;
+mod returned_permits;
 mod scripted;
 mod timeout;
 mod two_sided;

@@ -5,10 +5,11 @@ use std::fmt;
 use std::future::{pending, ready};
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use resilience::http::CircuitBreakerLayer;
-use resilience::{CircuitBreaker, CircuitState, FailureClass, circuit_breaker};
+use resilience::{CircuitBreaker, CircuitState, FailureClass, Rejected, circuit_breaker, testing};
 use tower::timeout::Timeout;
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 
@@ -132,4 +133,67 @@ async fn a_panic_inside_call_counts() {
         assert_eq!(call.await.expect("a response").status(), 500);
     }
     assert_eq!(breaker.state(), CircuitState::Open);
+}
+
+/// A service whose `poll_ready` panics, at the first poll or after a poll without an answer.
+#[derive(Clone)]
+struct UnreadyByPanic {
+    waits_first: bool,
+}
+
+impl Service<Request<String>> for UnreadyByPanic {
+    type Response = Res;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Res, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        if std::mem::take(&mut self.waits_first) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        panic!("scripted panic")
+    }
+
+    fn call(&mut self, _: Request<String>) -> Self::Future {
+        ready(Ok(Response::default()))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_poll_ready_counts() {
+    for waits_first in [false, true] {
+        let breaker = breaker();
+        let service = UnreadyByPanic { waits_first };
+        let guarded = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(service);
+        for calls in 1..=5 {
+            let mut guarded = guarded.clone();
+            let ready = tokio::spawn(async move { guarded.ready().await.map(drop) }).await;
+            assert!(ready.is_err_and(|error| error.is_panic()), "the panic goes on");
+            let expected = if calls < 5 { CircuitState::Closed } else { CircuitState::Open };
+            assert_eq!(breaker.state(), expected);
+        }
+        // The open circuit rejects the next call, and asks no service.
+        let rejected = guarded.oneshot(get()).await.unwrap_err();
+        assert!(rejected.is::<Rejected>());
+    }
+}
+
+#[tokio::test]
+async fn a_trial_call_with_a_panic_of_poll_ready_fails() {
+    for waits_first in [false, true] {
+        let clock = testing::clock();
+        let breaker = Arc::new(CircuitBreaker::new().failure_threshold(1).reset_timeout(secs(30)));
+        breaker.trip();
+        clock.advance(secs(30));
+        let service = UnreadyByPanic { waits_first };
+        let guarded = CircuitBreakerLayer::shared(Arc::clone(&breaker)).layer(service);
+        let mut guarded = CatchPanic(guarded);
+        let call = guarded.ready().await.expect("the gate decides first").call(get());
+        let mut call = Box::pin(call);
+        assert_eq!(call.as_mut().await.expect("a response").status(), 500);
+        // The future of the call is alive, and its trial call is over.
+        assert_eq!(breaker.state(), CircuitState::Open);
+        drop(call);
+        assert_eq!(breaker.snapshot().reopened, 1);
+    }
 }

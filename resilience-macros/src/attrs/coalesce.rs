@@ -8,7 +8,7 @@ use crate::args::{Args, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::function::{self, PassMode};
+use crate::function;
 use crate::hint::Hint;
 use crate::instance_key;
 use crate::keys::keys;
@@ -187,10 +187,7 @@ fn is_exclusive(input: &FnArg) -> bool {
         FnArg::Typed(argument) => {
             let mut bindings = Vec::new();
             function::bind(&argument.pat, Some(&argument.ty), &mut bindings);
-            bindings.iter().any(|binding| {
-                binding.pass_mode.is_mut_ref()
-                    || matches!(binding.pass_mode, PassMode::OptionMut | PassMode::PinMut)
-            })
+            bindings.iter().any(|binding| binding.pass_mode.is_exclusive())
         }
     }
 }

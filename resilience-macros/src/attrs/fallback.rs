@@ -149,7 +149,7 @@ impl LayerAttribute for Fallback {
     //         static LAST_GOOD: LastGood = …;
     //         keeping_call::<R>(&LAST_GOOD, key, limit)
     //     };
-    //     let out = async { body }.await;
+    //     let out = stale_age_async(async { body }).await;
     //     match call.end(out, site, on, on_ok, aged, report) {
     //         Ok(out) => out,
     //         Err(replaced) => replaced,
@@ -318,12 +318,19 @@ impl Fallback {
             max_keys.as_ref().map_or_else(|| quote!(#default), ToTokens::to_token_stream);
         let limit = Duration::tokens(limit, private);
         let key = instance_key::generate(key, context);
-        let run = context.run();
+        // A value made of the last good value of another function is as old as that value.
+        let run = if context.is_async {
+            let future = context.future();
+            quote!(#private::stale_age_async(#future).await)
+        } else {
+            let closure = context.closure();
+            quote!(#private::stale_age(#closure))
+        };
         let or = |expr: Option<&Expr>, default: TokenStream| {
             expr.map_or(default, ToTokens::to_token_stream)
         };
         let on = or(value_of(self.keys.on.as_ref()), quote!(#private::match_all));
-        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::no_failure));
+        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::never_retry));
         let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use resilience_rules::hedge as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, ReturnType, Signature};
+use syn::{Expr, ExprLit, Lit, Signature};
 
 use crate::args::{Args, Value, value_of};
 use crate::attrs::{LayerAttribute, Role};
@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::builder::Builder;
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::function::is_future;
+use crate::function::is_sync;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
@@ -33,7 +33,8 @@ keys! {
             budget: argument(Budget, Budget::read),
             on: callable,
             on_ok: callable,
-            clone: argument(Vec<Ident>, clones),
+            on_hedge: callable,
+            clone: argument(Vec<Ident>, value::clones),
             name: text,
         }
     }
@@ -117,6 +118,7 @@ impl LayerAttribute for Hedge {
     //             (out, signal)
     //         },
     //         |out| match out.as_result() { Ok(_) => None, Err(error) => Some(error.class()) },
+    //         on_hedge,
     //     )
     //     .await;
     //     outer_signal.copy(&signal);
@@ -135,7 +137,7 @@ impl LayerAttribute for Hedge {
             .collect();
         let inner_signal = context.stack.signal.as_ref().map(|var| &var.name);
         let bind_signal = inner_signal.map(|name| quote!(let #name = &#signal;));
-        let outer = context.stack.signal.as_ref().filter(|var| var.written).map(|var| &var.name);
+        let outer = context.written_signal();
         let copy = outer.map(|name| quote!(#private::RejectionSignal::copy(#name, &#signal);));
         let new = outer.map_or_else(
             || quote!(#private::RejectionSignal::new()),
@@ -154,6 +156,8 @@ impl LayerAttribute for Hedge {
         let at = context.attribute_span();
         let attempts = quote_spanned!(at=> || async { #attempts });
         let classify = self.classify(context);
+        let hook = value_of(self.keys.on_hedge.as_ref());
+        let hook = hook.map_or_else(|| quote!(#private::no_hedge_hook), ToTokens::to_token_stream);
         let declared_by = value_of(self.keys.key.as_ref())
             .map(|key| quote_spanned!(key.span()=> if false { let _ = &(#key); }));
         quote! {
@@ -167,6 +171,7 @@ impl LayerAttribute for Hedge {
                 &mut [#(#slots),*],
                 #attempts,
                 #classify,
+                #hook,
             )
             .await;
             #copy
@@ -195,6 +200,12 @@ impl LayerAttribute for Hedge {
                  so more calls than `max` reach the dependency; move `#[hedge]` above `#[{name}]`"
             ));
         }
+        if stack.inside(Role::SharesOutcomes).is_some() {
+            errors.on_attribute(
+                "a `#[hedge]` above `#[coalesce]` has no effect: its second attempt would wait for \
+                 the first; move `#[coalesce]` above `#[hedge]`",
+            );
+        }
         let is_declared = self.is_declared || stack.inside(Role::StoresOutcomes).is_some();
         if !is_declared {
             errors.on_attribute(
@@ -214,10 +225,7 @@ impl LayerAttribute for Hedge {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // `check::function` reports functions for which `async` is impossible.
-        let is_future =
-            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
-        if !is_async && !is_future && function.constness.is_none() {
+        if is_sync(function, is_async) {
             errors.add(
                 function.fn_token,
                 "`#[hedge]` needs an `async fn`: a sync body occupies the thread, so no second \
@@ -375,11 +383,6 @@ fn key(expr: Expr) -> syn::Result<Expr> {
     }
 }
 
-/// Reads `clone(a, b)`.
-fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
-    value::names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
-}
-
 const ATTEMPTS: Hint =
     Hint::Other("write `max = 1`: the number of attempts beside the first, not all attempts");
 
@@ -412,8 +415,7 @@ const HINTS: &[(&str, Hint)] = &[
         "delay_generator",
         Hint::Other("write `after = \"p95\"` for a delay that follows the latencies"),
     ),
-    ("on_hedging", Hint::Other("remove it: each hedge emits a log event and is counted")),
-    ("on_hedge", Hint::Other("remove it: each hedge emits a log event and is counted")),
+    ("on_hedging", Hint::Same("on_hedge", "count", "called before each hedge")),
     (
         "carry",
         Hint::Other("write `clone(…)`: attempts that run at once cannot share a `mut` argument"),

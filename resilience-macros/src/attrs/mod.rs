@@ -37,6 +37,8 @@ pub(crate) enum Role {
     ActsOnFailures,
     /// The layer treats a rejection from inside differently from a failure of the body.
     ReadsRejections,
+    /// The layer takes back the permits of a call that ends before its body starts.
+    TakesBackPermits,
     /// The layer rejects calls.
     Rejects,
     /// The layer may set a deadline.

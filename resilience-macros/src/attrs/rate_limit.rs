@@ -53,8 +53,7 @@ impl Limiter for Keys {
         resolves_overrides: false,
         has_place: true,
     };
-    // A call that a layer inside rejects returns its permits.
-    const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections];
+    const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections, Role::TakesBackPermits];
     const WAIT_KEYS: &'static [&'static str] = &["wait", "limiter"];
     const HOLDS_PERMIT: bool = false;
 

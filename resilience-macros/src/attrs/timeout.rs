@@ -5,13 +5,13 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use resilience_rules::timeout as rules;
-use syn::{Expr, ReturnType, Signature};
+use syn::{Expr, Signature};
 
 use crate::args::{Args, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::function::is_future;
+use crate::function::is_sync;
 use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::FailureVar;
@@ -55,7 +55,7 @@ impl LayerAttribute for Timeout {
 
     // Output:
     //
-    //     match timeout(limit_in_use(site, limit), deadline, site, async move { body }).await {
+    //     match timeout(limit, deadline, site, async move { body }).await {
     //         Ok(out) => count_success!(out, …),
     //         Err(limit) => reject(timed_out(site, limit)),
     //     }
@@ -86,9 +86,11 @@ impl LayerAttribute for Timeout {
         let site = quote!(#private::TimedFunction::site(#timed));
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         let failure = context.stack.failure.as_ref();
-        let time = quote!(#private::Site::limit_in_use(#site, #time));
         let is_shortened = failure.is_some_and(|failure| !failure.ends_retry);
-        let bind = is_shortened.then(|| quote!(let #own_limit: #private::Duration = #time;));
+        let bind = is_shortened.then(|| {
+            let time = quote!(#private::Site::limit_in_use(#site, #time));
+            quote!(let #own_limit: #private::Duration = #time;)
+        });
         let time = if is_shortened { own_limit.to_token_stream() } else { time };
         let blame = failure.map(|FailureVar { name, ends_retry, .. }| {
             let blame = quote!(let #rejected = #private::LastFailure::blame(#name, #rejected););
@@ -129,10 +131,7 @@ impl LayerAttribute for Timeout {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
-        // `check::function` reports functions for which `async` is impossible.
-        let is_future =
-            matches!(&function.output, ReturnType::Type(_, returns) if is_future(returns));
-        if !is_async && !is_future && function.constness.is_none() {
+        if is_sync(function, is_async) {
             errors.add(
                 function.fn_token,
                 "`#[timeout]` needs an `async fn`: a sync body cannot be stopped while it runs; set a \

@@ -20,7 +20,7 @@ pub(super) fn page(nonce: &str, controls: &str) -> Response {
 /// Returns a value as JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
-        Ok(body) => respond(status, "application/json", NO_CONTENT, body),
+        Ok(body) => respond(status, "application/json", NO_SOURCES, body),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
@@ -28,16 +28,16 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 /// Returns a refusal with the reason.
 pub(super) fn problem(status: StatusCode, reason: &str) -> Response {
     let body = serde_json::json!({ "error": reason }).to_string();
-    respond(status, "application/json", NO_CONTENT, body)
+    respond(status, "application/json", NO_SOURCES, body)
 }
 
 /// Returns a text.
 pub(super) fn text(content_type: &'static str, body: String) -> Response {
-    respond(StatusCode::OK, content_type, NO_CONTENT, body)
+    respond(StatusCode::OK, content_type, NO_SOURCES, body)
 }
 
 /// The content policy of data: a browser that shows the data loads and runs nothing.
-const NO_CONTENT: &str = "default-src 'none'; frame-ancestors 'none'";
+const NO_SOURCES: &str = "default-src 'none'; frame-ancestors 'none'";
 
 fn respond(status: StatusCode, content_type: &'static str, policy: &str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));

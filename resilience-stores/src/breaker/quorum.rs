@@ -17,7 +17,8 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Quorum {
-    /// Two processes, or one process in a fleet of at most two.
+    /// Two processes, or one process in a fleet of at most two. A store that counts no members does
+    /// not know the fleet: two processes.
     #[default]
     Auto,
     /// A number of processes; zero counts as one. A fleet that is smaller than the number never
@@ -33,13 +34,10 @@ impl Quorum {
     #[must_use]
     pub fn of(self, members: u32) -> u32 {
         match self {
-            Self::Auto => {
-                if members > 2 {
-                    2
-                } else {
-                    1
-                }
-            }
+            Self::Auto => match members {
+                1 | 2 => 1,
+                _ => 2,
+            },
             Self::Processes(processes) => processes.max(1),
             Self::Share(share) => {
                 // Between 0 and `members`; a share that is not a number counts as 0.

@@ -1,5 +1,6 @@
 //! A breaker of this process, with the progress of the synchronization.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -102,10 +103,14 @@ impl SyncedBreaker {
     /// Opens the breaker if a quorum of votes asks for it. Returns whether the votes were applied.
     fn follow_openings(&mut self, votes: &[(ProcessId, Vote)], round: Round) -> bool {
         let own = self.opened_for();
+        // A store of the application may announce any time.
+        let longest = self.breaker().longest_open_time();
         let mut counted: Vec<(Duration, ProcessId, VoteId)> = votes
             .iter()
             .filter_map(|(process, Vote { id, state })| match state {
-                VoteState::Open(left) if !left.is_zero() => Some((*left, *process, *id)),
+                VoteState::Open(left) if !left.is_zero() => {
+                    Some(((*left).min(longest), *process, *id))
+                }
                 _ => None,
             })
             // A breaker with a vote of its own follows only the other processes.
@@ -116,8 +121,10 @@ impl SyncedBreaker {
         if !is_news || counted.len() < round.quorum {
             return false;
         }
-        // Until this time the quorum lasts.
+        // Until this time the quorum lasts. A process counts once, by its longest vote.
         counted.sort_unstable_by_key(|(left, ..)| std::cmp::Reverse(*left));
+        let mut seen = HashSet::new();
+        counted.retain(|(_, process, _)| seen.insert(*process));
         let Some((left, ..)) = counted.get(round.quorum.saturating_sub(1)) else { return false };
         // A process that opened its breaker together with the others sends its trial call at its
         // own time. Only votes that were renewed later, after failed trial calls, extend the time.

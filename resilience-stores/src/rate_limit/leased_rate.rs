@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use resilience_core::__internal::{RateShare, ShareTerms, Timestamp, now};
 
+use super::answer_limit::AnswerLimit;
 use super::fair_share::fair_share;
 use super::lease_store::{Lease, LeaseRequest, LeaseStore, MemberId, Share};
 
@@ -25,8 +26,15 @@ pub(super) struct LeasedRate {
     others: Vec<Share>,
     /// The share in use.
     used: Share,
-    /// The end of the lease.
+    /// The time of the takeover.
+    start: Timestamp,
+    /// The time of the last request.
+    requested: Option<Timestamp>,
+    /// Whether a first answer of the store is expected.
+    is_awaited: bool,
+    /// The end of the lease, and its length.
     end: Timestamp,
+    length: Duration,
     /// The number of members at the last exchange, or the expected number.
     members: u32,
     /// Whether the limiter uses an equal share without a lease.
@@ -39,22 +47,31 @@ pub(super) struct LeasedRate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
     pub(super) interval: Duration,
+    /// The longest wait for the first answer of a store.
+    pub(super) first_answer: Duration,
     pub(super) lease: Duration,
+    /// The lease from a slow store.
+    pub(super) longest_lease: Duration,
     /// The longest time between the returns of two members after an outage.
     pub(super) returning: Duration,
 }
 
 impl LeasedRate {
     /// Takes over a limiter. The limiter keeps its permit, and gets no more until the first lease,
-    /// or until a lease could have ended.
+    /// or until the store has not answered in time.
     pub(super) fn new(share: Arc<RateShare>, expected: u32, timing: Timing) -> Self {
+        let start = now();
         let rate = Self {
             share,
             member: MemberId::random(),
-            demand: Demand { smoothed: 0.0, at: now() },
+            demand: Demand { smoothed: 0.0, at: start },
             others: Vec::new(),
             used: Share::NONE,
-            end: now().plus(timing.lease),
+            start,
+            requested: None,
+            is_awaited: true,
+            end: start.plus(timing.first_answer),
+            length: timing.lease,
             members: expected,
             is_alone: false,
             returning: None,
@@ -75,24 +92,37 @@ impl LeasedRate {
     }
 
     /// Renews the lease. A second exchange follows if the demands of the others change the share.
+    /// The second exchange also ends the long lease of a first request.
     pub(super) async fn exchange<S: LeaseStore>(
         &mut self,
         store: &mut S,
+        limit: &mut AnswerLimit,
         timing: Timing,
-    ) -> Result<(), S::Error> {
+    ) -> Result<(), String> {
         self.demand.measure(self.share.demand(), self.share.interval(), timing.interval);
-        self.lease(store, timing).await?;
-        if !is_near(self.used, self.wanted()) {
-            self.lease(store, timing).await?;
+        let is_first = self.requested.is_none();
+        self.lease(store, limit, timing).await?;
+        if is_first || !is_near(self.used, self.wanted()) {
+            self.lease(store, limit, timing).await?;
         }
         Ok(())
+    }
+
+    /// Uses nothing while the limiters in front make their first requests: each may take as long as
+    /// an answer and its repetition.
+    pub(super) fn await_turn(&mut self, timing: Timing) {
+        if self.is_awaited && self.requested.is_none() {
+            self.end = now().plus(timing.first_answer.saturating_mul(2));
+            self.apply();
+        }
     }
 
     async fn lease<S: LeaseStore>(
         &mut self,
         store: &mut S,
+        limit: &mut AnswerLimit,
         timing: Timing,
-    ) -> Result<(), S::Error> {
+    ) -> Result<(), String> {
         if now() >= self.end {
             self.returning = Some(now().plus(timing.returning));
         }
@@ -102,25 +132,48 @@ impl LeasedRate {
             self.used = wanted;
             self.apply();
         }
-        let (demand, length) = (self.demand.share(), timing.lease);
+        let (demand, length) = (self.demand.share(), self.next_length(timing));
         let request = LeaseRequest { member: self.member, demand, wanted, length };
+        if self.is_awaited && self.requested.is_none() {
+            self.end = now().plus(timing.first_answer);
+            self.apply();
+        }
+        self.requested = Some(now());
         let end = now().plus(length);
-        let Lease { granted, others } = store.lease(self.share.name(), request).await?;
-        self.used = granted;
-        self.end = end;
+        let answer = store.lease(self.share.name(), request);
+        let Lease { granted, others } = limit.wait(answer).await?;
+        self.used = granted.min(wanted);
+        (self.end, self.length) = (end, length);
         let members = u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.members = if self.is_returning() { self.members.max(members) } else { members };
         self.others = others;
-        self.is_alone = false;
+        (self.is_alone, self.is_awaited) = (false, false);
         self.apply();
         Ok(())
+    }
+
+    /// Returns the length of a lease that lasts until the answer to the request after the next, if
+    /// the requests come as slowly as the last two. For a first request the store may be slow.
+    fn next_length(&self, timing: Timing) -> Duration {
+        let length = match self.requested {
+            Some(requested) => now().since(requested).saturating_mul(3),
+            None => timing.longest_lease,
+        };
+        length.clamp(timing.lease, timing.longest_lease)
     }
 
     /// Continues without the store. After the end of the lease the limiter uses at most the share
     /// of an equal division. Other members may use larger shares until their leases end, at most a
     /// lease later. Then the limiter uses the share of an equal division.
+    ///
+    /// A first answer is no longer expected: the limiter uses the share of an equal division from
+    /// the time on from which a lease could have ended.
     pub(super) fn fall_back(&mut self, timing: Timing) {
-        let last_end = self.end.plus(timing.lease);
+        if std::mem::take(&mut self.is_awaited) && self.is_first() {
+            self.end = now().max(self.start.plus(timing.lease));
+            self.apply();
+        }
+        let last_end = self.end.plus(self.length.max(timing.lease));
         if !self.is_alone && now() >= last_end {
             self.is_alone = true;
             self.used = self.equal_share();

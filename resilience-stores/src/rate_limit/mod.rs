@@ -4,6 +4,7 @@
 //! runs in parallel to the calls: the task leases a share of each rate from a [`LeaseStore`], by
 //! demand, and renews the lease. [`RedisLeases`] and [`PostgresLeases`] implement [`LeaseStore`].
 
+mod answer_limit;
 mod fair_share;
 mod lease_store;
 mod leased_rate;

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience_core::__internal::{
-    Notified, RateShare, Synchronized, rate_share_requests, rate_shares,
+    Defined, Notified, RateShare, Synchronized, rate_share_requests, rate_shares,
 };
 use resilience_core::RateLimiter;
 
+use super::answer_limit::AnswerLimit;
 use super::lease_store::LeaseStore;
 use super::leased_rate::{LeasedRate, Timing};
-use crate::rounds::{self, Rounds, clamp_interval, time_limit};
+use crate::rounds::{self, Rounds, clamp_interval};
 
 /// The length of a lease, in intervals. Between two renewals a round may fail.
 const LEASE_INTERVALS: u32 = 4;
+
+/// The length of the longest lease from a slow store, in intervals.
+const LONGEST_LEASE_INTERVALS: u32 = 64;
 
 /// A task that leases shares of the shared rates of this process from a [`LeaseStore`].
 ///
@@ -33,6 +37,7 @@ const LEASE_INTERVALS: u32 = 4;
 pub struct RateLimitSync<S> {
     store: S,
     interval: Duration,
+    answer_limit: AnswerLimit,
     processes: u32,
     with: Vec<Arc<RateShare>>,
     rates: Vec<LeasedRate>,
@@ -45,7 +50,8 @@ impl<S: LeaseStore> RateLimitSync<S> {
         // Limiters that are called from now on wait for their first lease.
         drop(rate_share_requests());
         let interval = Duration::from_millis(500);
-        Self { store, interval, processes: 1, with: Vec::new(), rates: Vec::new() }
+        let answer_limit = AnswerLimit::new(interval);
+        Self { store, interval, answer_limit, processes: 1, with: Vec::new(), rates: Vec::new() }
     }
 
     /// Sets the longest time between two renewals: from 10 ms to one hour. Default: 500 ms.
@@ -55,6 +61,7 @@ impl<S: LeaseStore> RateLimitSync<S> {
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = clamp_interval(interval);
+        self.answer_limit = AnswerLimit::new(self.interval);
         self
     }
 
@@ -68,10 +75,11 @@ impl<S: LeaseStore> RateLimitSync<S> {
         self
     }
 
-    /// Adds a limiter before its first use, for a process with several tasks and stores. A limiter
-    /// that is not [`shared`](RateLimiter::shared), or that another task has, is ignored.
+    /// Adds a limiter before its first use, for a process with several tasks and stores: also a
+    /// limiter from a [`Keyed`](resilience_core::Keyed) table. A limiter that is not
+    /// [`shared`](RateLimiter::shared), or that another task has, is ignored.
     #[must_use]
-    pub fn with(mut self, limiter: impl AsRef<RateLimiter>) -> Self {
+    pub fn with<D: Defined>(mut self, limiter: impl AsRef<RateLimiter<D>>) -> Self {
         self.with.extend(limiter.as_ref().claim_share());
         self
     }
@@ -79,7 +87,8 @@ impl<S: LeaseStore> RateLimitSync<S> {
     /// Runs forever and never fails. Dropping the future ends the leases: each limiter continues
     /// with an equal share after the end of its lease.
     ///
-    /// A round fails if the store returns an error or does not answer within two intervals. The
+    /// A round fails if the store returns an error or does not answer in time: within two
+    /// intervals, or within four times the time of its last answer, at most 16 intervals. The
     /// first failed round is logged at WARN. The delay before the next round grows to four
     /// intervals. Meanwhile each limiter uses its lease, and then the rate divided by the number
     /// of members at the last exchange. Requires a tokio runtime with time enabled; Redis also
@@ -90,10 +99,21 @@ impl<S: LeaseStore> RateLimitSync<S> {
 
     fn timing(&self) -> Timing {
         let interval = self.interval;
-        let lease = interval.saturating_mul(LEASE_INTERVALS);
         let longest_delay = interval.saturating_mul(Self::MAX_RETRY_INTERVALS);
-        let returning = longest_delay.saturating_add(time_limit(interval));
-        Timing { interval, lease, returning }
+        Timing {
+            interval,
+            first_answer: AnswerLimit::longest(interval),
+            lease: interval.saturating_mul(LEASE_INTERVALS),
+            longest_lease: interval.saturating_mul(LONGEST_LEASE_INTERVALS),
+            returning: longest_delay.saturating_add(self.answer_limit.longest_of_others()),
+        }
+    }
+
+    /// Takes over the limiters that were called since the last time.
+    fn find_limiters(&mut self) {
+        let timing = self.timing();
+        let new = self.with.drain(..).chain(rate_shares());
+        self.rates.extend(new.map(|share| LeasedRate::new(share, self.processes, timing)));
     }
 }
 
@@ -101,7 +121,7 @@ impl<S: LeaseStore> Rounds for RateLimitSync<S> {
     const POLICIES: Synchronized = Synchronized::RateLimits;
     const MAX_RETRY_INTERVALS: u32 = LEASE_INTERVALS;
 
-    type Error = S::Error;
+    type Error = String;
 
     fn interval(&self) -> Duration {
         self.interval
@@ -111,13 +131,22 @@ impl<S: LeaseStore> Rounds for RateLimitSync<S> {
         rate_share_requests()
     }
 
-    async fn round(&mut self) -> Result<(), S::Error> {
-        let timing = self.timing();
+    /// Each request has a limit of its own.
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
+
+    async fn round(&mut self) -> Result<(), String> {
         self.rates.retain(LeasedRate::is_in_use);
-        let new = self.with.drain(..).chain(rate_shares());
-        self.rates.extend(new.map(|share| LeasedRate::new(share, self.processes, timing)));
-        for rate in &mut self.rates {
-            rate.exchange(&mut self.store, timing).await?;
+        self.find_limiters();
+        for _ in 0..self.rates.len() {
+            // After a failed round the next round starts with the following limiter.
+            self.rates.rotate_left(1);
+            let timing = self.timing();
+            self.rates.iter_mut().for_each(|rate| rate.await_turn(timing));
+            let Some(rate) = self.rates.last_mut() else { break };
+            rate.exchange(&mut self.store, &mut self.answer_limit, timing).await?;
+            self.find_limiters();
         }
         Ok(())
     }
@@ -133,6 +162,7 @@ impl<S: LeaseStore> Rounds for RateLimitSync<S> {
     }
 
     fn failed(&mut self) {
+        self.find_limiters();
         let timing = self.timing();
         self.rates.iter_mut().for_each(|rate| rate.fall_back(timing));
     }

@@ -9,6 +9,7 @@ mod log;
 #[path = "../shared/log_lines.rs"]
 mod log_lines;
 mod memory;
+mod nonsense;
 mod outages;
 mod process;
 mod processes;

@@ -12,7 +12,7 @@ use crate::memory::{Memory, Mode};
 #[tokio::test(start_paused = true)]
 async fn an_outage_and_the_recovery_are_logged_once() {
     let lines = Lines::default();
-    let _listening = tracing::subscriber::set_default(lines.clone());
+    let _listening = lines.listen();
     let store = Memory::default();
     let limiter = Arc::new(RateLimiter::new(10, Duration::from_secs(1)).shared("log"));
     let task = tokio::spawn(RateLimitSync::new(store.link()).with(&limiter).run());

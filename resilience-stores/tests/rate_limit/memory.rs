@@ -23,12 +23,21 @@ pub(crate) enum Mode {
     NoAnswer,
 }
 
-#[derive(Default)]
+/// The time of a request on the way to a fast store, and of the answer on the way back.
+const ONE_WAY: Duration = Duration::from_millis(1);
+
 struct State {
     mode: Mode,
+    one_way: Duration,
     calls: usize,
     /// The share, the demand and the end of each lease, by name and member.
     leases: HashMap<String, BTreeMap<u64, (u32, Share, Instant)>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { mode: Mode::Working, one_way: ONE_WAY, calls: 0, leases: HashMap::new() }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +69,11 @@ impl Memory {
         self.state().mode = mode;
     }
 
+    /// Makes the way to the store, and the way back, take this time.
+    pub(crate) fn slow_down(&self, one_way: Duration) {
+        self.state().one_way = one_way;
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.state().calls
     }
@@ -88,13 +102,12 @@ impl LeaseStore for Link {
 
     async fn lease(&mut self, name: &str, request: LeaseRequest) -> io::Result<Lease> {
         let own = *self.mode.lock().unwrap();
-        let mode = {
+        let (mode, one_way) = {
             let mut state = self.store.state();
             state.calls += 1;
-            if own == Mode::Working { state.mode } else { own }
+            (if own == Mode::Working { state.mode } else { own }, state.one_way)
         };
-        // The way to the store and back takes time.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(one_way).await;
         match mode {
             Mode::Failing => return Err(io::ErrorKind::ConnectionRefused.into()),
             Mode::Hanging => std::future::pending().await,
@@ -104,7 +117,7 @@ impl LeaseStore for Link {
         if mode == Mode::NoAnswer {
             std::future::pending::<()>().await;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(one_way).await;
         Ok(lease)
     }
 }

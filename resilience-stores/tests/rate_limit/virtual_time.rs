@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use resilience::RateLimiter;
+use resilience::stores::rate_limit::RateLimitSync;
+use resilience::{Keyed, RateLimiter};
 use tokio::time::sleep;
 
 use crate::fleet::{Calls, INTERVAL, LEASE, Process, SECOND};
@@ -146,8 +147,8 @@ async fn without_the_store_each_process_uses_an_equal_part_and_then_returns() {
         store.set_mode(Mode::Working);
         processes[1..].iter().for_each(Process::stop);
         let back = calls.elapsed();
-        sleep(15 * SECOND).await;
-        let admitted = calls.between(back + 7 * SECOND, 5 * SECOND);
+        sleep(20 * SECOND).await;
+        let admitted = calls.between(back + 14 * SECOND, 5 * SECOND);
         check_bound(&calls, 4);
         assert!(admitted >= 470, "{mode:?}: the busy process gets {admitted} of 500 again");
     }
@@ -176,7 +177,6 @@ async fn a_process_that_is_cut_off_adds_its_equal_part_at_most() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_that_never_reached_the_store_uses_the_rate_of_the_expected_number() {
-    use resilience::stores::rate_limit::RateLimitSync;
     let (store, calls) = (Memory::default(), Calls::new());
     store.set_mode(Mode::Failing);
     let limiter = std::sync::Arc::new(limiter("expected"));
@@ -274,7 +274,7 @@ async fn an_idle_process_exchanges_once_an_interval_and_a_dropped_limiter_not_at
     assert!((20..=28).contains(&exchanges), "{exchanges}");
     let link = process.link.clone();
     drop(process);
-    let sync = resilience::stores::rate_limit::RateLimitSync::new(link);
+    let sync = RateLimitSync::new(link);
     let task = tokio::spawn({
         let gone = std::sync::Arc::new(limiter("gone"));
         let sync = sync.with(&gone);
@@ -286,4 +286,109 @@ async fn an_idle_process_exchanges_once_an_interval_and_a_dropped_limiter_not_at
     sleep(10 * SECOND).await;
     assert_eq!(store.calls(), before);
     task.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn limiters_of_keys_join_before_their_first_use() {
+    let store = Memory::default();
+    let limits = Keyed::new(10, || limiter("keys"));
+    let limiters = ["one", "two"].map(|key| limits.get(key));
+    for limiter in &limiters {
+        tokio::spawn(RateLimitSync::new(store.link()).with(limiter).run());
+    }
+    sleep(5 * SECOND).await;
+    let calls = Calls::new();
+    for _ in 0..10_000 {
+        for limiter in &limiters {
+            if limiter.try_acquire().is_ok() {
+                calls.add();
+            }
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+    check_bound(&calls, 2);
+    assert!(calls.between(5 * SECOND, 5 * SECOND) > 490);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_slower_than_a_lease_divides_the_rate() {
+    for millis in [700, 1500, 2500, 3900] {
+        let (store, calls) = (Memory::default(), Calls::new());
+        store.slow_down(Duration::from_millis(millis));
+        let processes: [Process; 4] = fleet(&store, "slow store", &calls);
+        for process in &processes {
+            process.load(500);
+        }
+        sleep(120 * SECOND).await;
+        check_bound(&calls, 4);
+        let admitted = calls.between(60 * SECOND, 60 * SECOND);
+        assert!((5700..=6006).contains(&admitted), "{millis} ms: {admitted} of 6000");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_becomes_slow_keeps_the_bound() {
+    let (store, calls) = (Memory::default(), Calls::new());
+    let mut processes: Vec<Process> = Vec::new();
+    for (round, millis) in [1, 1500, 1, 900, 2500, 1].into_iter().enumerate() {
+        store.slow_down(Duration::from_millis(millis));
+        processes.push(Process::start(&store, limiter("unsteady"), &calls));
+        processes.iter().for_each(Process::stop);
+        for process in &processes {
+            process.load(500);
+        }
+        sleep(45 * SECOND).await;
+        check_bound(&calls, u32::try_from(round + 1).unwrap());
+    }
+    let from = calls.elapsed();
+    sleep(10 * SECOND).await;
+    let admitted = calls.between(from, 10 * SECOND);
+    assert!((970..=1006).contains(&admitted), "{admitted} of 1000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_store_opens_no_process_before_the_longest_answer() {
+    for (mode, closed) in [(Mode::Hanging, 8), (Mode::Failing, 2)] {
+        let (store, calls) = (Memory::default(), Calls::new());
+        store.set_mode(mode);
+        let process = Process::start(&store, limiter("silent"), &calls);
+        process.load(1000);
+        sleep(20 * SECOND).await;
+        assert_eq!(calls.between(Duration::ZERO, closed * SECOND), 1, "{mode:?}");
+        let admitted = calls.between(closed * SECOND, 10 * SECOND);
+        assert!((990..=1010).contains(&admitted), "{mode:?}: {admitted}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_limiters_over_a_slow_store_keep_their_bounds() {
+    const NAMES: [&str; 6] = ["many 1", "many 2", "many 3", "many 4", "many 5", "many 6"];
+    let store = Memory::default();
+    store.slow_down(Duration::from_millis(400));
+    let calls = NAMES.map(|_| Calls::new());
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        let limiters = NAMES.map(|name| std::sync::Arc::new(limiter(name)));
+        let sync = RateLimitSync::new(store.link());
+        let sync = limiters.iter().fold(sync, |sync, limiter| sync.with(limiter));
+        tasks.push(tokio::spawn(sync.run()));
+        for (limiter, calls) in limiters.into_iter().zip(&calls) {
+            let calls = calls.clone();
+            tasks.push(tokio::spawn(async move {
+                loop {
+                    if limiter.try_acquire().is_ok() {
+                        calls.add();
+                    }
+                    sleep(SECOND / 500).await;
+                }
+            }));
+        }
+    }
+    sleep(120 * SECOND).await;
+    for calls in &calls {
+        check_bound(calls, 3);
+        let admitted = calls.between(60 * SECOND, 60 * SECOND);
+        assert!(admitted >= 5700, "{admitted} of 6000");
+    }
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
 }

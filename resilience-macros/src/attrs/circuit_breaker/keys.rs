@@ -13,7 +13,7 @@ use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::keys::keys;
-use crate::value::{self, Constant};
+use crate::value::{self, Constant, literal_of};
 
 keys! {
     /// The keys of `#[circuit_breaker]`.
@@ -89,7 +89,7 @@ impl Keys {
         }
         self.check_window(errors);
         self.check_reset_timeout(errors);
-        let successes = literal(self.success_threshold.as_ref());
+        let successes = literal_of(self.success_threshold.as_ref());
         let successes = successes.unwrap_or(rules::SUCCESS_THRESHOLD).max(1);
         if let Some(Keyed { value, .. }) = &self.half_open_calls {
             if let Some(probes) = value.literal() {
@@ -223,10 +223,6 @@ impl Keys {
             (first, max) => builder.require("reset_within_max", first, max),
         }
     }
-}
-
-fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
-    value_of(keyed)?.literal().copied()
 }
 
 /// Reads the name of a breaker shared by several processes.

@@ -89,6 +89,7 @@ impl LayerAttribute for CircuitBreaker {
     //
     // The guard of a sync function is not watched. Below a `#[timeout]` below a `#[retry]`, the
     // guard reports an opening by a dropped call: `let guard = guard.report_to(signal);`. With
+    // `on_cancel` and a queue inside, the same guard knows a call dropped in the queue. With
     // `on_ok`, which also examines a success, the last four lines are:
     //
     //         let guard = guard.unwatch();
@@ -133,7 +134,10 @@ impl LayerAttribute for CircuitBreaker {
             context.is_async.then(|| quote!(let #guard = #guard.#method();))
         });
         let declare_trial = trial.as_ref().map(|trial| quote!(let #trial = #guard.trial();));
-        let report = context.signal_of_dropped_call();
+        let report = context.signal_of_dropped_call().or_else(|| {
+            let is_dropped_in_queue = context.is_async && context.stack.queue.is_inside;
+            context.read_signal().filter(|_| is_dropped_in_queue)
+        });
         let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
             let record = quote_spanned!(*returns_span=>

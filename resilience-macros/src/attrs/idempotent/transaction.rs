@@ -5,6 +5,7 @@ use syn::{Expr, FnArg, Pat, Signature, Type};
 use crate::args::Keyed;
 use crate::attrs::Role;
 use crate::diagnostics::Errors;
+use crate::function::bare;
 use crate::stack_info::StackInfo;
 
 /// Reads an argument or a field.
@@ -66,14 +67,5 @@ pub(super) fn check_function(
                  take `{name}` as `&mut`, and commit in the function that begins it"
             ),
         ),
-    }
-}
-
-/// Removes the groups that a macro adds around a type.
-fn bare(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => bare(&group.elem),
-        Type::Paren(paren) => bare(&paren.elem),
-        other => other,
     }
 }

@@ -7,13 +7,13 @@ use quote::ToTokens;
 use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit, Lit};
 
-use super::{bind, carried, clones};
+use super::{bind, carried};
 use crate::args::{Keyed, Value, value_of};
 use crate::budget::Budget;
 use crate::diagnostics::Errors;
 use crate::keys::keys;
 use crate::log_level::LogLevel;
-use crate::value::{self, Constant};
+use crate::value::{self, Constant, literal_of};
 
 keys! {
     /// The keys of `#[retry]`.
@@ -43,7 +43,7 @@ keys! {
             bind: value(Ident, bind),
             log: choice(LogLevel, RETRY_LEVELS),
             log_give_up: choice(LogLevel, GIVE_UP_LEVELS),
-            clone: argument(Vec<Ident>, clones),
+            clone: argument(Vec<Ident>, value::clones),
             carry: argument(Vec<Ident>, carried),
             name: text,
         }
@@ -141,7 +141,9 @@ impl Keys {
         self.check_conflicts(errors);
         if let Some(Attempts::Count(count)) = value_of(self.attempts.as_ref()) {
             if let Some(literal) = count.literal() {
-                if errors.check(count, rules::attempts(*literal)) {
+                // One call may still wait for a rejection.
+                let waits = value_of(self.on_rejection.as_ref()) == Some(&true);
+                if errors.check(count, rules::attempts(*literal)) && !waits {
                     errors.check(count, rules::retries(*literal));
                 }
             }
@@ -156,7 +158,7 @@ impl Keys {
         }
         let Some(base) = value_of(self.base_delay.as_ref()) else { return };
         let Some(base_time) = base.literal() else { return };
-        if let Some(max) = literal(self.max_delay.as_ref()) {
+        if let Some(max) = literal_of(self.max_delay.as_ref()) {
             errors.check(base, rules::base_within_max(*base_time, max));
         }
         if let (Some(deadline), true) = (&self.deadline, self.is_scheduled()) {
@@ -307,7 +309,7 @@ impl Keys {
 
     /// Reports a jitter on top of the first delay that exceeds the ceiling.
     fn check_jitter(&self, errors: &mut Errors) {
-        let Some(max) = literal(self.max_delay.as_ref()).filter(|_| self.is_scheduled()) else {
+        let Some(max) = literal_of(self.max_delay.as_ref()).filter(|_| self.is_scheduled()) else {
             return;
         };
         let base = match &self.base_delay {
@@ -334,10 +336,6 @@ impl Jitter {
             Self::Kind(_) | Self::Expr(_) => None,
         }
     }
-}
-
-fn literal<T: Copy>(keyed: Option<&Keyed<Constant<T>>>) -> Option<T> {
-    value_of(keyed)?.literal().copied()
 }
 
 /// Reads a whole number or `"unlimited"`.

@@ -63,6 +63,10 @@ impl LayerAttribute for Retry {
         Some(Self { policy, keys })
     }
 
+    fn name(&self) -> Option<&Expr> {
+        value_of(self.keys.name.as_ref())
+    }
+
     // Output, for an async function without hooks:
     //
     //     let mut state = RetryState::new();
@@ -84,10 +88,6 @@ impl LayerAttribute for Retry {
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
-    fn name(&self) -> Option<&Expr> {
-        value_of(self.keys.name.as_ref())
-    }
-
     fn generate(&self, context: &Context) -> TokenStream {
         let private = &context.private;
         let [state, spending, layer, delay] = ["state", "spending", "layer", "delay"].map(local);
@@ -380,11 +380,6 @@ fn bind(expr: Expr) -> syn::Result<Ident> {
             "expected a name for a local in the body: `bind = attempt`",
         )),
     }
-}
-
-/// Reads `clone(a, b)`.
-fn clones(key: &Ident, value: Value) -> syn::Result<Vec<Ident>> {
-    value::names(key, value, "`clone` needs the arguments to clone: `clone(body)`")
 }
 
 /// Reads `carry(a, b)`.

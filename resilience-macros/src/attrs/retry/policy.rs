@@ -252,8 +252,7 @@ impl Keys {
     /// Adds the checks of constants against the time limit of a layer above.
     fn require_timeout(&self, limit: Duration, builder: &mut Builder<'_>) {
         let private = &builder.context.private;
-        let (seconds, nanos) = (limit.as_secs(), limit.subsec_nanos());
-        let limit = quote!(#private::Duration::new(#seconds, #nanos));
+        let limit = value::duration_tokens(limit, Span::call_site(), private);
         let exact = value_of(self.base_delay.as_ref()).filter(|_| self.starts_with_base_delay());
         let waits = [
             ("initial_within_timeout", value_of(self.initial_delay.as_ref())),
@@ -295,8 +294,8 @@ impl Jitter {
             }
             Self::Ratio(ratio) => quote!(#private::Jitter::Ratio(#ratio)),
             Self::UpTo(width) => {
-                let (seconds, nanos) = (width.as_secs(), width.subsec_nanos());
-                quote!(#private::Jitter::UpTo(#private::Duration::new(#seconds, #nanos)))
+                let width = value::duration_tokens(*width, Span::call_site(), private);
+                quote!(#private::Jitter::UpTo(#width))
             }
             Self::Expr(expr) => {
                 builder.unchecked = true;

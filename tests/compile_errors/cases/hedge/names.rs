@@ -135,14 +135,8 @@ async fn delay_generator_() -> Option<()> {
 }
 
 #[hedge(after = "50ms", idempotent, on_hedging = f)]
-//~ error at `on_hedging`: `#[hedge]` has no `on_hedging`; remove it: each hedge emits a log event and is counted
+//~ error at `on_hedging`: `#[hedge]` has no `on_hedging`; write `on_hedge = f` (called before each hedge)
 async fn on_hedging_() -> Option<()> {
-    None
-}
-
-#[hedge(after = "50ms", idempotent, on_hedge = f)]
-//~ error at `on_hedge`: `#[hedge]` has no `on_hedge`; remove it: each hedge emits a log event and is counted
-async fn on_hedge_() -> Option<()> {
     None
 }
 

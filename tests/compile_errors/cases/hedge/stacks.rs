@@ -1,6 +1,6 @@
 // Orders of attributes.
 
-use resilience::{Rejected, bulkhead, circuit_breaker, fallback, hedge, retry, timeout};
+use resilience::{Rejected, bulkhead, circuit_breaker, coalesce, fallback, hedge, retry, timeout};
 
 #[circuit_breaker(failure_threshold = 5)]
 #[hedge(after = "50ms", idempotent)]
@@ -20,6 +20,13 @@ async fn below_a_bulkhead() -> Result<(), Rejected> {
 //~ error at `#[hedge(after = "50ms", idempotent)]`: two `#[hedge]` on one function multiply their attempts; remove one of them, and set `max` on the other
 #[hedge(after = "90ms", idempotent)]
 async fn twice() -> Result<(), Rejected> {
+    Ok(())
+}
+
+#[hedge(after = "50ms", idempotent)]
+//~ error at `#[hedge(after = "50ms", idempotent)]`: a `#[hedge]` above `#[coalesce]` has no effect: its second attempt would wait for the first; move `#[coalesce]` above `#[hedge]`
+#[coalesce(key = ())]
+async fn above_coalesce() -> Result<(), Rejected> {
     Ok(())
 }
 

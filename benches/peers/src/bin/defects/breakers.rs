@@ -1,32 +1,27 @@
 //! Circuit breakers.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use failsafe::CircuitBreaker as _;
 use failsafe::backoff;
 use failsafe::failure_policy::consecutive_failures;
-use layered::{Execute, Service as _, Stack as _};
 use recloser::Recloser;
 use resilience::{CircuitBreaker, CircuitState, Rejected};
-use seatbelt::breaker::Breaker;
-use seatbelt::{RecoveryInfo, ResilienceContext};
 use tower::{Service as _, ServiceExt as _};
 use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
 use crate::Defect;
-use crate::delays::counting;
 
-const OPEN: Duration = Duration::from_millis(20);
+pub(crate) const OPEN: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Debug)]
-struct Down;
+pub(crate) struct Down;
 
 impl From<Rejected> for Down {
     fn from(_: Rejected) -> Self {
@@ -36,153 +31,97 @@ impl From<Rejected> for Down {
 
 pub(crate) fn all() -> Vec<Defect> {
     let mut defects = half_open_calls();
-    defects.extend(late_results());
-    defects.extend([window_of_calls(), wedged_half_open(), panics_of_failsafe()]);
-    defects.push(panics_of_seatbelt());
+    defects.extend([window_of_calls(), wedged_half_open()]);
     defects
 }
 
 /// Polls a future that is ready at once.
-fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
     match poll(pin!(future)) {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("the future is ready at once"),
     }
 }
 
-/// Calls `call` inside itself, as concurrent callers would.
-fn nested<E>(depth: u32, ran: &Cell<u32>, call: &impl Fn(&dyn Fn()) -> Result<(), E>) {
-    if depth > 0 {
-        let _ = call(&|| {
-            counting(ran, ());
-            nested(depth - 1, ran, call);
-        });
-    }
+/// Runs `call` in threads at the same time, and returns the number of bodies that run. A body ends
+/// after every other call has run its body or was rejected.
+fn concurrent<E>(callers: usize, call: impl Fn(&dyn Fn()) -> Result<(), E> + Sync) -> u32 {
+    let (ran, everyone) = (AtomicU32::new(0), Barrier::new(callers));
+    thread::scope(|scope| {
+        for _ in 0..callers {
+            scope.spawn(|| {
+                let is_admitted = Cell::new(false);
+                let _ = call(&|| {
+                    is_admitted.set(true);
+                    ran.fetch_add(1, Relaxed);
+                    everyone.wait();
+                });
+                if !is_admitted.get() {
+                    everyone.wait();
+                }
+            });
+        }
+    });
+    ran.into_inner()
 }
 
 fn half_open_calls() -> Vec<Defect> {
-    const CALLERS: u32 = 50;
+    const CALLERS: usize = 50;
     const SETUP: &str = "half-open, 50 concurrent calls: admitted";
     let ours = {
-        let ran = Cell::new(0);
         let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(OPEN).jitter(0.0);
         let _: Result<(), Down> = breaker.run(|| Err(Down));
         sleep(2 * OPEN);
-        nested(CALLERS, &ran, &|body| {
+        concurrent(CALLERS, |body| {
             breaker.run(|| {
                 body();
                 Ok::<_, Down>(())
             })
-        });
-        ran.get()
+        })
     };
     let failsafe = {
-        let ran = Cell::new(0);
         let policy = consecutive_failures(1, backoff::constant(OPEN));
         let breaker = failsafe::Config::new().failure_policy(policy).build();
         let _ = breaker.call(|| Err::<(), _>(Down));
         sleep(2 * OPEN);
-        nested(CALLERS, &ran, &|body| {
+        concurrent(CALLERS, |body| {
             breaker.call(|| {
                 body();
                 Ok::<_, Down>(())
             })
-        });
-        ran.get()
+        })
     };
     let recloser = {
-        let ran = Cell::new(0);
         let breaker = Recloser::custom().closed_len(1).half_open_len(1).open_wait(OPEN).build();
         for _ in 0..3 {
             let _ = breaker.call(|| Err::<(), _>(Down));
         }
         sleep(2 * OPEN);
-        nested(CALLERS, &ran, &|body| {
+        concurrent(CALLERS, |body| {
             breaker.call(|| {
                 body();
                 Ok::<_, Down>(())
             })
-        });
-        ran.get()
+        })
     };
     let nobreak = {
-        let ran = Cell::new(0);
         let builder = nobreak::builder().with_failure_threshold(1).with_open_duration(OPEN);
         let breaker = builder.build();
         let _ = breaker.call(|| Err::<(), _>(Down));
         sleep(2 * OPEN);
-        nested(CALLERS, &ran, &|body| {
+        concurrent(CALLERS, |body| {
             breaker.call(|| {
                 body();
                 Ok::<_, Down>(())
             })
-        });
-        ran.get()
+        })
     };
     [("failsafe 1.3", failsafe), ("recloser 1.4", recloser), ("nobreak 0.1", nobreak)]
         .map(|(peer, theirs)| Defect::new((peer, SETUP), theirs, ours, theirs == 50 && ours == 1))
         .into()
 }
 
-/// A call starts while the circuit is closed, and succeeds while another call is the trial call.
-/// The trial call has no outcome yet, so the circuit must stay half-open.
-fn late_results() -> Vec<Defect> {
-    const SETUP: &str = "a call from before the opening succeeds beside the trial call: circuit";
-    let state = |is_closed: bool| if is_closed { "closed" } else { "half-open" };
-    let ours = {
-        let breaker = CircuitBreaker::new().failure_threshold(3).reset_timeout(OPEN).jitter(0.0);
-        let late = Gate::default();
-        let mut late_call = pin!(breaker.run_async(late.pass()));
-        let _ = poll(late_call.as_mut());
-        for _ in 0..3 {
-            let _: Result<(), Down> = breaker.run(|| Err(Down));
-        }
-        sleep(2 * OPEN);
-        let trial = Gate::default();
-        let mut trial_call = pin!(breaker.run_async(trial.pass()));
-        let _ = poll(trial_call.as_mut());
-        late.open();
-        let _ = poll(late_call.as_mut());
-        breaker.state() == CircuitState::Closed
-    };
-    let failsafe = {
-        use failsafe::futures::CircuitBreaker;
-        let policy = consecutive_failures(3, backoff::constant(OPEN));
-        let breaker = failsafe::Config::new().failure_policy(policy).build();
-        let late = Gate::default();
-        let mut late_call = pin!(CircuitBreaker::call(&breaker, late.pass()));
-        let _ = poll(late_call.as_mut());
-        for _ in 0..3 {
-            let _ = ready(CircuitBreaker::call(&breaker, async { Err::<(), _>(Down) }));
-        }
-        sleep(2 * OPEN);
-        let trial = Gate::default();
-        let mut trial_call = pin!(CircuitBreaker::call(&breaker, trial.pass()));
-        let _ = poll(trial_call.as_mut());
-        late.open();
-        let _ = poll(late_call.as_mut());
-        // A closed circuit stays closed after one failure, and a half-open one opens.
-        let _ = ready(CircuitBreaker::call(&breaker, async { Err::<(), _>(Down) }));
-        failsafe::CircuitBreaker::is_call_permitted(&breaker)
-    };
-    vec![Defect::new(("failsafe 1.3", SETUP), state(failsafe), state(ours), failsafe && !ours)]
-}
-
-/// A body that ends when the gate is open.
-#[derive(Default)]
-struct Gate(Cell<bool>);
-
-impl Gate {
-    fn open(&self) {
-        self.0.set(true);
-    }
-
-    fn pass(&self) -> impl Future<Output = Result<(), Down>> {
-        std::future::poll_fn(|_| if self.0.get() { Poll::Ready(Ok(())) } else { Poll::Pending })
-    }
-}
-
-fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+pub(crate) fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -274,86 +213,5 @@ fn wedged_half_open() -> Defect {
         theirs,
         ours,
         theirs < 5 && ours == CALLS,
-    )
-}
-
-/// A body with a bug.
-fn bug() -> Result<u32, Down> {
-    panic!("a bug")
-}
-
-fn panics_of_failsafe() -> Defect {
-    let policy = consecutive_failures(5, backoff::constant(Duration::from_secs(60)));
-    let theirs = failsafe::Config::new().failure_policy(policy).build();
-    let ours = CircuitBreaker::new().failure_threshold(5);
-    let (mut ran_theirs, mut ran_ours) = (0, 0);
-    for _ in 0..100 {
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            theirs.call(|| {
-                ran_theirs += 1;
-                bug()
-            })
-        }));
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            ours.run(|| {
-                ran_ours += 1;
-                bug()
-            })
-        }));
-    }
-    Defect::new(
-        ("failsafe 1.3", "the body panics 100 times, 5 failures open: bodies that ran"),
-        ran_theirs,
-        ran_ours,
-        ran_theirs == 100 && ran_ours == 5,
-    )
-}
-
-fn panics_of_seatbelt() -> Defect {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a runtime");
-    let clock = runtime.block_on(async { tick::Clock::new_tokio() });
-    let context = ResilienceContext::<u32, Result<u32, Down>>::new(&clock);
-    let layer = Breaker::layer("breaker", &context)
-        .recovery_with(|result: &Result<u32, Down>, _| match result {
-            Ok(_) => RecoveryInfo::never(),
-            Err(_) => RecoveryInfo::retry(),
-        })
-        .rejected_input_error(|_, _| Down)
-        .failure_threshold(0.5)
-        .min_throughput(5)
-        .sampling_duration(Duration::from_secs(10))
-        .break_duration(Duration::from_secs(60));
-    let ran = Arc::new(AtomicU32::new(0));
-    let body = Arc::clone(&ran);
-    let service = (
-        layer,
-        Execute::new(move |_: u32| {
-            let body = Arc::clone(&body);
-            async move {
-                body.fetch_add(1, Relaxed);
-                bug()
-            }
-        }),
-    )
-        .into_service();
-    let ours =
-        CircuitBreaker::new().failure_rate(0.5).min_calls(5).time_window(Duration::from_secs(10));
-    let mut ran_ours = 0;
-    for _ in 0..100 {
-        let _ = catch_unwind(AssertUnwindSafe(|| ready(service.execute(0))));
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            ours.run(|| {
-                ran_ours += 1;
-                bug()
-            })
-        }));
-    }
-    let ran_theirs = ran.load(Relaxed);
-    Defect::new(
-        ("seatbelt 0.11", "the body panics 100 times, half of 5 calls open: bodies that ran"),
-        ran_theirs,
-        ran_ours,
-        ran_theirs == 100 && ran_ours == 5,
     )
 }

@@ -6,6 +6,8 @@
 mod breakers;
 mod budgets;
 mod delays;
+mod late_results;
+mod panics;
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -35,7 +37,10 @@ fn main() -> ExitCode {
     // The panics of the probes are expected.
     std::panic::set_hook(Box::new(|_| ()));
     let defects: Vec<_> =
-        [delays::all(), budgets::all(), breakers::all()].into_iter().flatten().collect();
+        [delays::all(), budgets::all(), breakers::all(), late_results::all(), panics::all()]
+            .into_iter()
+            .flatten()
+            .collect();
     println!("| peer | setup | peer | `resilience` |\n|---|---|---|---|");
     for Defect { peer, setup, theirs, ours, .. } in &defects {
         println!("| {peer} | {setup} | {theirs} | {ours} |");
