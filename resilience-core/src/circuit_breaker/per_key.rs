@@ -109,3 +109,24 @@ impl KeyedPolicy for CircuitBreaker {
         self
     }
 }
+
+#[cfg(all(test, not(resilience_loom)))]
+mod tests {
+    use super::*;
+    use crate::keyed::Keyed;
+
+    #[test]
+    fn keys_share_the_definition_unless_settings_or_hooks_differ() {
+        let table = Keyed::new(9, CircuitBreaker::new);
+        let first = table.get("first");
+        let shares = |key: &str, adjust: fn(CircuitBreaker) -> CircuitBreaker| {
+            Arc::ptr_eq(&first.definition, &table.get_with(key, adjust).definition)
+        };
+        assert!(shares("plain", |breaker| breaker));
+        assert!(shares("with a label", |breaker| breaker.key_label("label")));
+        assert!(!shares("threshold", |breaker| breaker.failure_threshold(3)));
+        assert!(!shares("name", |breaker| breaker.name("other")));
+        assert!(!shares("function", |breaker| breaker.on_state_change(|_| ())));
+        assert!(!shares("closure", |breaker| breaker.on_state_change_with(|_| ())));
+    }
+}
