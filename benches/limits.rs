@@ -163,7 +163,7 @@ fn main() {
     let breaker = Subject {
         name: "circuit_breaker",
         make: || CircuitBreaker::new().failure_threshold(5),
-        occupy: |breaker: &CircuitBreaker| drop(breaker.run(|| Err::<(), _>(Down))),
+        occupy: |breaker| drop(breaker.run(|| Err::<(), _>(Down))),
     };
     let limiter = Subject {
         name: "rate_limit",

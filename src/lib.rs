@@ -119,17 +119,17 @@ pub use resilience_core::{
     Classify, Coalescer, Control, Controlled, DegradedPolicy, DelaySource, Effect, Explanation,
     FailureClass, FailureKind, FallbackEvent, FallbackReason, Figure, FigureInfo, FigureKind,
     FigureValue, FromRejected, GiveUpEvent, Guarded, Health, HedgeCause, HedgeEvent, HedgePolicy,
-    Hedged, Histogram, IdempotencyRejection, InvalidPolicy, Jitter, KeyRateLimiter, KeyReport,
-    KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation, LoadedSettings, Nested,
-    OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit, PendingSetting, PolicyEvent,
-    PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire, RateLimiter, RecoveryEvent, Rejected,
-    RejectedKind, Reservation, Retry, RetryBudget, RetryEvent, RetryPolicy, Schedule, Setting,
-    SettingOrigin, SettingsChange, SettingsError, SettingsProblem, SourceLocation, StaleAge,
-    StateChange, StopReason, TOP_KEYS, circuit_breaker, circuit_changes, circuit_closed, context,
-    control, count_successes, explain, health, is_enabled, key_tables, load_environment,
-    load_environment_from, on_event, pending_settings, policies, policies_matching, policy_key,
-    register, set_enabled, set_health_threshold, settings_history, stale_age, stale_age_async,
-    testing,
+    Hedged, Histogram, IdempotencyRejection, InvalidPolicy, Jitter, KeyCircuitBreaker,
+    KeyRateLimiter, KeyReport, KeyTableSnapshot, Keyed, KeysReport, Labels, LayerExplanation,
+    LoadedSettings, Nested, OnCancel, Outcome, OwnedBulkheadPermit, OwnedRateLimitPermit,
+    PendingSetting, PolicyEvent, PolicyHandle, PolicyKind, PolicyReport, RateLimitAcquire,
+    RateLimiter, RecoveryEvent, Rejected, RejectedKind, Reservation, Retry, RetryBudget,
+    RetryEvent, RetryPolicy, Schedule, Setting, SettingOrigin, SettingsChange, SettingsError,
+    SettingsProblem, SourceLocation, StaleAge, StateChange, StopReason, TOP_KEYS, circuit_breaker,
+    circuit_changes, circuit_closed, context, control, count_successes, explain, health,
+    is_enabled, key_tables, load_environment, load_environment_from, on_event, pending_settings,
+    policies, policies_matching, policy_key, register, set_enabled, set_health_threshold,
+    settings_history, stale_age, stale_age_async, testing,
 };
 #[cfg(feature = "settings")]
 pub use resilience_core::{load_settings, load_settings_json, load_settings_toml};
@@ -252,7 +252,7 @@ pub mod http {
     pub use resilience_http::WithContext;
     #[cfg(feature = "tower")]
     pub use resilience_http::{
-        Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+        BreakersByHost, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
         ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
         HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
         RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,

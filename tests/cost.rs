@@ -13,8 +13,8 @@ use axum::http::{Request, Response};
 use resilience::http::IdempotencyLayer;
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker, coalesce, fallback, hedge, idempotent,
-    rate_limit, retry, testing, timeout,
+    CircuitBreaker, Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker, coalesce, fallback,
+    hedge, idempotent, rate_limit, retry, testing, timeout,
 };
 use tower::{Layer as _, Service as _};
 
@@ -468,6 +468,55 @@ fn a_key_of_a_rate_limit_takes_at_most_100_bytes_in_a_small_and_in_a_large_table
     }
     let by_hand = bytes_per_key(0..100_000, |key| assert!(LIMITS.get(&key).try_acquire().is_ok()));
     assert!(by_hand <= 100, "{by_hand}");
+}
+
+#[circuit_breaker(key = host, max_keys = 100_000)]
+fn guarded(host: u64, result: Reply) -> Reply {
+    result
+}
+
+#[circuit_breaker(key = host, max_keys = 100_000, failure_rate = 0.5, window = 100)]
+fn guarded_by_rate(host: u64, result: Reply) -> Reply {
+    result
+}
+
+#[circuit_breaker(key = host, key_label = "host", max_keys = 10, failure_threshold = 1)]
+fn opened(host: u64, result: Reply) -> Reply {
+    result
+}
+
+static BREAKERS: Keyed<CircuitBreaker> =
+    Keyed::new(100_000, || CircuitBreaker::new().failure_threshold(3).name("cost.breakers"));
+
+#[test]
+fn a_key_of_a_breaker_takes_at_most_200_bytes_also_with_a_failure() {
+    // The first keys pay for the empty table, and the first failure for the figures.
+    let _warm = bytes_per_key(0..10_000, |key| assert!(guarded(key, Ok(7)).is_ok()));
+    assert!(guarded(0, Err(Failure::Down)).is_err());
+    for keys in [10_000..20_000, 20_000..100_000] {
+        let bytes = bytes_per_key(keys.clone(), |key| assert!(guarded(key, Ok(7)).is_ok()));
+        assert!(bytes <= 200, "{bytes}");
+        let more = bytes_per_key(keys, |key| assert!(guarded(key, Err(Failure::Down)).is_err()));
+        assert!(more == 0, "{more}");
+    }
+    let by_hand = bytes_per_key(0..100_000, |key| {
+        assert!(BREAKERS.get(&key).run(|| Err::<u32, _>(Failure::Down)).is_err());
+    });
+    assert!(by_hand <= 200, "{by_hand}");
+}
+
+#[test]
+fn the_window_and_the_opening_of_a_breaker_with_a_key_take_memory_of_their_own() {
+    let _warm = bytes_per_key(0..10_000, |key| assert!(guarded_by_rate(key, Ok(7)).is_ok()));
+    let bytes = bytes_per_key(10_000..20_000, |key| assert!(guarded_by_rate(key, Ok(7)).is_ok()));
+    assert!(bytes <= 320, "{bytes}");
+    // The memory of the events of an opening is free again.
+    for key in 0..5 {
+        assert!(opened(key, Err(Failure::Down)).is_err());
+    }
+    let opening = measure(|| assert!(opened(5, Err(Failure::Down)).is_err())).bytes_current;
+    println!("{opening} bytes for an open key with a label");
+    assert!(opening <= 700, "{opening}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ pub use crate::__log_event as log_event;
 pub use crate::attempt_scope::AttemptScope;
 pub use crate::budget::Spending;
 pub use crate::circuit_breaker::{
-    CircuitDecision, DetachedGuard, LocalDecision, WatchedGuard, shared_breakers, shared_decisions,
-    watched,
+    CircuitDecision, Defined as DefinedBreaker, DetachedGuard, LocalDecision, WatchedGuard,
+    shared_breakers, shared_decisions, watched,
 };
 pub use crate::clock::{
     DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,

@@ -87,7 +87,7 @@ pub use budget::RetryBudget;
 pub use bulkhead::{Bulkhead, BulkheadAcquire, BulkheadPermit, OwnedBulkheadPermit};
 pub use circuit_breaker::{
     ChangeReason, CircuitBreaker, CircuitCall, CircuitGuard, CircuitSnapshot, CircuitState,
-    OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
+    KeyCircuitBreaker, OnCancel, StateChange, UnknownCircuitState, WindowSlice, circuit_breaker,
 };
 pub use classify::{Classify, Effect, FailureClass, FailureKind};
 pub use coalesce::Coalescer;

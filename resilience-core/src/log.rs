@@ -207,15 +207,21 @@ pub(crate) fn rejected(rejected: &Rejected) {
     process_hooks::deliver(&PolicyEvent::Rejection(rejected));
 }
 
-/// Returns whether [`rejected`] may have a reader. `tracing` decides for each event, and may pass
-/// the event to `log`.
+/// Returns whether [`rejected`] may have a reader beside the hooks. `tracing` decides for each
+/// event, and may pass the event to `log`.
 #[inline]
-pub(crate) fn may_report_rejections() -> bool {
+pub(crate) fn may_log_rejections() -> bool {
     #[cfg(all(feature = "log", not(feature = "tracing")))]
     let may_log = ::log::max_level() >= ::log::Level::Debug;
     #[cfg(not(all(feature = "log", not(feature = "tracing"))))]
     let may_log = cfg!(feature = "tracing");
-    may_log || process_hooks::are_set()
+    may_log
+}
+
+/// Returns whether [`rejected`] may have a reader.
+#[inline]
+pub(crate) fn may_report_rejections() -> bool {
+    may_log_rejections() || process_hooks::are_set()
 }
 
 /// Reports a call that runs although the policy would reject the call outside shadow mode.

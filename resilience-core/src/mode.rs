@@ -14,6 +14,8 @@ const COUNTING: usize = 1 << 1;
 const SETTINGS: usize = 1 << 2;
 /// A deadline was set for the calls inside a function; stays for the life of the process.
 const DEADLINES: usize = 1 << 3;
+/// The process has a hook for events; stays for the life of the process. No happy path has an event.
+const HOOKS: usize = 1 << 4;
 /// One override of a test; the bits above count the overrides.
 const OVERRIDE: usize = 1 << 8;
 
@@ -23,21 +25,38 @@ static MODE: AtomicUsize = AtomicUsize::new(0);
 /// successful call is counted, and no deadline was ever set.
 #[inline]
 pub(crate) fn is_plain() -> bool {
-    MODE.load(Relaxed) == 0
+    MODE.load(Relaxed) & !HOOKS == 0
+}
+
+/// Returns whether a rejection has no reader but the figures: policies are on, no test has an
+/// override, no setting is overridden, and the process has no hook.
+#[inline]
+pub(crate) fn rejects_plainly() -> bool {
+    MODE.load(Relaxed) & !(COUNTING | DEADLINES) == 0
+}
+
+/// Returns whether the process has a hook for events.
+#[inline]
+pub(crate) fn has_hooks() -> bool {
+    MODE.load(Relaxed) & HOOKS != 0
+}
+
+pub(crate) fn set_has_hooks() {
+    MODE.fetch_or(HOOKS, Relaxed);
 }
 
 /// Returns whether the mode is plain, apart from deadlines and from the counting of successful
 /// calls, and the process has set a deadline.
 #[inline]
 pub(crate) fn is_plain_with_deadlines() -> bool {
-    MODE.load(Relaxed) & !COUNTING == DEADLINES
+    MODE.load(Relaxed) & !(COUNTING | HOOKS) == DEADLINES
 }
 
 /// Returns whether the state of a function in its `static` is the state in use, and no successful
 /// call is counted.
 #[inline]
 pub(crate) fn has_plain_state() -> bool {
-    MODE.load(Relaxed) & !DEADLINES == 0
+    MODE.load(Relaxed) & !(DEADLINES | HOOKS) == 0
 }
 
 /// Returns whether the process has set a deadline. Without a deadline no policy reads the context.
@@ -56,7 +75,7 @@ pub(crate) fn start_deadlines() -> bool {
 /// Returns whether the mode is plain, apart from the counting of successful calls.
 #[inline]
 pub(crate) fn is_plain_and_counting() -> bool {
-    MODE.load(Relaxed) == COUNTING
+    MODE.load(Relaxed) & !HOOKS == COUNTING
 }
 
 #[inline]

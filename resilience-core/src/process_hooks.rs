@@ -2,17 +2,14 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::event::PolicyEvent;
 use crate::log;
+use crate::mode;
 
 type Hook = dyn Fn(&PolicyEvent<'_>) + Send + Sync;
 
-/// Whether there is a hook: a process without hooks pays one read for each event, and nothing for
-/// a call without an event.
-static IS_SET: AtomicBool = AtomicBool::new(false);
 static HOOKS: RwLock<Vec<Arc<Hook>>> = RwLock::new(Vec::new());
 
 thread_local! {
@@ -54,13 +51,14 @@ thread_local! {
 /// ```
 pub fn on_event(hook: impl Fn(&PolicyEvent<'_>) + Send + Sync + 'static) {
     HOOKS.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(hook));
-    IS_SET.store(true, Relaxed);
+    mode::set_has_hooks();
 }
 
-/// Returns whether there is a hook.
+/// Returns whether there is a hook. A process without hooks pays one read for each event, and
+/// nothing for a call without an event.
 #[inline]
 pub(crate) fn are_set() -> bool {
-    IS_SET.load(Relaxed)
+    mode::has_hooks()
 }
 
 /// Passes an event to the hooks.

@@ -52,7 +52,7 @@ mod tower;
 
 #[cfg(feature = "tower")]
 pub use tower::{
-    Breakers, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
+    BreakersByHost, BulkheadLayer, BulkheadService, CircuitBreakerLayer, CircuitBreakerService,
     ClientContextLayer, ClientContextService, FallbackLayer, FallbackService, GatedService,
     HostCooldownLayer, HostCooldownService, HttpRequest, OnePolicy, PolicyByRequest,
     RateLimitLayer, RateLimitService, Replay, ReplayByClone, ReplayWith, ResponseFilter,

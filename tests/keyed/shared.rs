@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use resilience::http::CircuitBreakerLayer;
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, Guarded, Keyed, RateLimiter, Rejected, RejectedKind,
-    bulkhead, circuit_breaker, rate_limit, testing,
+    Bulkhead, CircuitBreaker, CircuitState, Guarded, KeyCircuitBreaker, Keyed, RateLimiter,
+    Rejected, RejectedKind, bulkhead, circuit_breaker, rate_limit, testing,
 };
 
 use crate::{down, ms};
@@ -15,7 +15,7 @@ use crate::{down, ms};
 fn functions_and_calls_by_hand_share_the_breaker_of_a_host() {
     static HOSTS: Keyed<CircuitBreaker> =
         Keyed::new(100, || CircuitBreaker::new().failure_threshold(2).name("hosts"));
-    fn of(host: &str) -> Arc<CircuitBreaker> {
+    fn of(host: &str) -> Arc<KeyCircuitBreaker> {
         HOSTS.get_with(host, |breaker| breaker.key_label(host))
     }
     #[circuit_breaker(breaker = of(host))]

@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use resilience::SettingOrigin::{Code, Live};
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, RejectedKind,
-    RetryPolicy, bulkhead, circuit_breaker, coalesce, control, fallback, hedge, pending_settings,
-    rate_limit, register, retry, testing, timeout,
+    Bulkhead, CircuitBreaker, CircuitState, KeyCircuitBreaker, Keyed, RateLimiter, Rejected,
+    RejectedKind, RetryPolicy, bulkhead, circuit_breaker, coalesce, control, fallback, hedge,
+    pending_settings, rate_limit, register, retry, testing, timeout,
 };
 
 use crate::reported;
@@ -283,6 +283,7 @@ fn an_annotated_limiter_follows_its_rate() {
 fn every_key_follows_the_settings_of_the_table() {
     static LIMITS: Keyed<CircuitBreaker> =
         Keyed::new(100, || CircuitBreaker::new().failure_threshold(5).name("live::keyed"));
+    let fail = |breaker: &KeyCircuitBreaker| breaker.try_acquire().unwrap().failure();
     register(&LIMITS);
     let known = LIMITS.get("ann");
     fail(&known);

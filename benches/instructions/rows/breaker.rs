@@ -216,6 +216,31 @@ pub(super) mod period {
     }
 }
 
+/// Two readings of the clock; a slow call counts as a failure.
+pub(super) mod measured {
+    use super::{Counter, Duration, Failure, Instant, Result, call, circuit_breaker};
+
+    #[inline(never)]
+    pub(crate) fn by_hand(input: u32) -> Result<u32> {
+        static COUNTER: Counter = Counter::new();
+        if COUNTER.is_open() {
+            return Err(Failure::Rejected);
+        }
+        let started = Instant::now();
+        let result = call(input);
+        let is_slow = started.elapsed() > Duration::from_secs(1);
+        let seen = if is_slow { Err(Failure::Rejected) } else { result };
+        let _ = COUNTER.record(seen);
+        result
+    }
+
+    #[inline(never)]
+    #[circuit_breaker(slow_call = "1s", window = 100)]
+    pub(crate) fn annotated(input: u32) -> Result<u32> {
+        call(input)
+    }
+}
+
 /// Open: the call reads the clock and is rejected.
 pub(super) mod open {
     use super::{AtomicU64, Failure, Instant, Relaxed, Result, call, circuit_breaker, work};

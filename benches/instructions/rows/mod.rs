@@ -78,6 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
     }),
     row!("breaker, a window of 100 calls", breaker::calls::by_hand, breaker::calls::annotated),
     row!("breaker, a window of 10 s", breaker::period::by_hand, breaker::period::annotated),
+    row!("breaker, slow calls", breaker::measured::by_hand, breaker::measured::annotated),
     row!("breaker, open", breaker::open::by_hand, breaker::open::annotated),
     row!("retry and breaker, sync", breaker::both::by_hand, breaker::both::annotated),
     row!("retry and breaker, async", |input| poll(breaker::both_async::by_hand(input)), |input| {

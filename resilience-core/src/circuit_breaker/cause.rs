@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::CircuitBreaker;
+use super::definition::View;
 use crate::failure_text::KeptFailure;
 use crate::sync::Tally;
 
@@ -62,22 +62,24 @@ impl Drop for Cause {
     }
 }
 
-impl CircuitBreaker {
+impl View<'_> {
     /// Keeps the failure that opened the breaker in this generation, and releases the event of the
     /// change.
     #[cold]
-    pub(super) fn keep_cause(&self, generation: u32, text: &dyn Fn() -> Option<String>) {
+    pub(super) fn keep_cause(self, generation: u32, text: &dyn Fn() -> Option<String>) {
         // `Display` of an error is user code: no lock is held, and a panic changes nothing.
         let text = catch_unwind(AssertUnwindSafe(text)).ok().flatten();
         self.set_cause(generation, text);
     }
 
-    pub(super) fn set_cause(&self, generation: u32, text: Option<String>) {
+    pub(super) fn set_cause(self, generation: u32, text: Option<String>) {
         let text = text.map(shortened);
         // Kept before the lock, and released below if the breaker has moved on.
         let failure = text.clone().map(KeptFailure::keep);
         let is_current = self.change(|machine| {
-            machine.events.set_cause(generation, text.as_ref());
+            if let Some(extra) = machine.extra.changed() {
+                extra.events.set_cause(generation, text.as_ref());
+            }
             let is_current = machine.generation == generation;
             if is_current {
                 self.cause.set(failure);

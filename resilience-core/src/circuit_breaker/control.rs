@@ -1,27 +1,24 @@
 //! Metrics and manual control of a breaker.
 
 use core::time::Duration;
-use std::sync::{Arc, OnceLock};
 
-use super::settings::Settings;
+use super::definition::{Defined, View};
 use super::snapshot::ChangeReason;
-use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitSnapshot, CircuitState};
+use super::{CircuitBreaker, CircuitSnapshot, CircuitState};
 use crate::clock;
-use crate::clock::Timestamp;
-use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
-use crate::registry::{Policy as _, PolicyFigures};
+use crate::registry::Policy as _;
 use crate::sync::lock;
 
 const MANUAL: ChangeReason = ChangeReason::Manual;
 
 /// Metrics and manual control.
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Returns the current state. An open breaker stays open until the first call after the open
     /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         let now = clock::now();
-        self.change(|machine| machine.state_at(now))
+        self.view().change(|machine| machine.state_at(now))
     }
 
     /// Returns the state and the counters.
@@ -29,22 +26,22 @@ impl CircuitBreaker {
     pub fn snapshot(&self) -> CircuitSnapshot {
         let now = clock::now();
         // Delivers an event that waits.
-        self.change(|_| ());
-        let settings = self.current();
-        let mut machine = lock(&self.machine);
-        let (counts, least) = machine.counts(&settings, &self.cursor, now);
+        self.view().change(|_| ());
+        let settings = self.view().current();
+        let mut machine = lock(&self.state.machine);
+        let (counts, least) = machine.counts(&settings, &self.state.cursor, now);
         let held_closed = machine.is_held_closed(&settings, counts);
         let rejected = self.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
         let is_over = machine.state_at(now) != machine.state;
         // The calls before an opening stay in view.
-        let recovery = machine.recovery.filter(|recovery| recovery.remaining(now).is_some());
+        let recovery = machine.extra.recovery.filter(|recovery| recovery.remaining(now).is_some());
         let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
             state: machine.state_at(now),
             open_for: machine.until.map(|until| until.since(now)).filter(|_| !is_over),
-            reopened: machine.reopened(),
+            reopened: machine.extra.reopened,
             unstable_for: machine.unstable_for(now),
             recovering_for: recovery.and_then(|recovery| recovery.remaining(now)),
             recovery_credit: recovery.map_or(0.0, |recovery| recovery.credit()),
@@ -55,11 +52,11 @@ impl CircuitBreaker {
             failure_rate: rate(counts.failures),
             slow_rate: rate(counts.slow),
             rejected,
-            rejected_in_state: rejected.saturating_sub(machine.rejected_before),
+            rejected_in_state: rejected.saturating_sub(machine.extra.rejected_before),
             held_closed,
-            held_openings: machine.held_openings,
-            cause: self.cause.text().map(|text| text.as_ref().to_owned()),
-            window: machine.window.slices(settings.span, &self.cursor, window_time),
+            held_openings: machine.extra.held_openings,
+            cause: self.state.cause.text().map(|text| text.as_ref().to_owned()),
+            window: machine.slices(settings.span, &self.state.cursor, window_time),
         }
     }
 
@@ -69,23 +66,21 @@ impl CircuitBreaker {
     /// A breaker with another window takes over as many calls as its window holds. The totals since
     /// the creation of the breaker stay.
     pub fn restore(&self, snapshot: &CircuitSnapshot) {
-        let (now, settings) = (clock::now(), self.current());
-        let generation = self.change(|machine| {
+        let (now, settings) = (clock::now(), self.view().current());
+        let generation = self.view().change(|machine| {
             machine.restore(&settings, snapshot, now);
             machine.generation
         });
         // The change of state has emptied the cursor of the window.
-        self.change(|machine| {
+        self.view().change(|machine| {
             if machine.generation == generation {
-                let Settings { span, min_calls, .. } = *settings;
-                let slices = &snapshot.window;
-                machine.window.refill(span, min_calls, &self.cursor, now, slices);
+                machine.refill(&settings, &self.state.cursor, now, &snapshot.window);
             }
         });
         if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
             (&snapshot.cause, snapshot.state)
         {
-            self.set_cause(generation, Some(cause.clone()));
+            self.view().set_cause(generation, Some(cause.clone()));
         }
     }
 
@@ -93,14 +88,14 @@ impl CircuitBreaker {
     /// the open time starts again. No effect on a breaker that was
     /// [forced open](Self::force_open) or [disabled](Self::disable).
     pub fn trip(&self) {
-        let settings = self.current();
-        self.change(|machine| machine.trip(&settings, clock::now()));
+        let settings = self.view().current();
+        self.view().change(|machine| machine.trip(&settings, clock::now()));
     }
 
     /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
     /// known repair. No effect in other states.
     pub fn probe(&self) {
-        self.change(|machine| {
+        self.view().change(|machine| {
             if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
                 machine.half_open(MANUAL);
             }
@@ -111,11 +106,28 @@ impl CircuitBreaker {
     /// [`reset`](Self::reset) or [`probe`](Self::probe). Outcomes, time, [`trip`](Self::trip) and
     /// decisions of other processes do not.
     pub fn force_open(&self) {
-        self.force(CircuitState::ForcedOpen, None);
+        self.view().force(CircuitState::ForcedOpen, None);
     }
 
     /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
     pub fn force_close(&self) {
+        self.view().force_close();
+    }
+
+    /// Admits all calls without counting, until manual control ends the state:
+    /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
+    pub fn disable(&self) {
+        self.view().force(CircuitState::Disabled, None);
+    }
+
+    /// Returns to the initial state: closed, with cleared counters. Running calls no longer count.
+    pub fn reset(&self) {
+        self.view().reset();
+    }
+}
+
+impl View<'_> {
+    pub(super) fn force_close(self) {
         self.change(|machine| {
             if machine.state != CircuitState::Closed {
                 machine.enter_cleared(CircuitState::Closed, MANUAL);
@@ -123,19 +135,12 @@ impl CircuitBreaker {
         });
     }
 
-    /// Admits all calls without counting, until manual control ends the state:
-    /// [`force_close`](Self::force_close) or [`reset`](Self::reset).
-    pub fn disable(&self) {
-        self.force(CircuitState::Disabled, None);
-    }
-
-    /// Returns to the initial state: closed, with cleared counters. Running calls no longer count.
-    pub fn reset(&self) {
+    pub(super) fn reset(self) {
         self.change(|machine| machine.enter_cleared(CircuitState::Closed, MANUAL));
     }
 
     /// Enters a forced state, at most for `time`; afterwards the breaker is closed.
-    pub(super) fn force(&self, state: CircuitState, time: Option<Duration>) {
+    pub(super) fn force(self, state: CircuitState, time: Option<Duration>) {
         let until = time.map(|time| clock::now().plus(time));
         self.change(|machine| {
             machine.enter_cleared(state, MANUAL);
@@ -146,64 +151,7 @@ impl CircuitBreaker {
     /// Publishes the state for the fast paths again.
     #[cold]
     #[inline(never)]
-    pub(super) fn republish(&self) {
+    pub(super) fn republish(self) {
         self.change(|_| ());
-    }
-}
-
-impl KeyState for CircuitBreaker {
-    /// A closed breaker without a failure in view is stale: an eviction loses successes only. In
-    /// any other state the breaker is stale once the last failure is older than the window and the
-    /// open time. A manual state never becomes stale.
-    fn is_stale(&self, now: Timestamp) -> bool {
-        // Closed, without a window and without a failure: known without the lock.
-        if self.is_closed_but_for(BOUNDED | COUNTED) {
-            return true;
-        }
-        let settings = self.last();
-        let mut machine = lock(&self.machine);
-        if matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled) {
-            return machine.until.is_some_and(|until| until <= now);
-        }
-        let is_closed = machine.state == CircuitState::Closed && machine.consecutive_failures == 0;
-        // Read only where necessary: the search for a stale key reads the memory of many breakers.
-        let mut is_new = || {
-            let (counts, _) = machine.counts(&settings, &self.cursor, now);
-            // A breaker that closed a moment ago still admits a part of the calls, or grows faster.
-            counts.failures == 0 && counts.slow == 0 && machine.unstable_for(now).is_none()
-        };
-        is_closed && is_new() || machine.is_abandoned(&settings, now)
-    }
-}
-
-impl KeyedPolicy for CircuitBreaker {
-    type PerKey = Self;
-    type Common = ();
-
-    fn per_key(self, _: &OnceLock<()>) -> Self {
-        self
-    }
-
-    #[cfg(not(resilience_loom))]
-    fn or_name(self, name: &'static str) -> Self {
-        let depth = self.figures.depth;
-        self.at(name, depth)
-    }
-
-    /// No model uses the name of a breaker with a key.
-    #[cfg(resilience_loom)]
-    fn or_name(self, _: &'static str) -> Self {
-        self
-    }
-
-    fn parts(&mut self) -> (&mut PolicyFigures, &mut Option<KeyLabel>) {
-        (&mut self.figures, &mut self.key_label)
-    }
-
-    fn joined(self, group: &Arc<KeyGroup>) -> Self {
-        if self.settings.max_open.is_some() {
-            lock(&self.machine).membership = Some(Membership::new(group));
-        }
-        self
     }
 }

@@ -9,9 +9,10 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::CircuitState;
+use super::definition::View;
 use super::registry::DECISIONS;
 use super::snapshot::StateChange;
-use super::{CircuitBreaker, CircuitState};
 use crate::keyed::{KeyLabel, OpenShare};
 use crate::log;
 use crate::process_hooks::contained;
@@ -108,18 +109,22 @@ impl Events {
             None
         };
         self.is_delivering = next.is_some();
+        if self.queue.is_empty() {
+            // A change of state is rare, so the memory is not kept.
+            self.queue = VecDeque::new();
+        }
         next
     }
 }
 
-impl CircuitBreaker {
+impl View<'_> {
     /// Delivers all events. Only for the thread that [`Events::start_delivery`] selected.
     #[cold]
     #[inline(never)]
-    pub(super) fn deliver(&self) {
+    pub(super) fn deliver(self) {
         loop {
             let mut machine = lock(&self.machine);
-            let Some(event) = machine.events.next() else {
+            let Some(event) = machine.extra.changed().and_then(|extra| extra.events.next()) else {
                 self.publish(&machine);
                 return;
             };
@@ -128,11 +133,11 @@ impl CircuitBreaker {
         }
     }
 
-    fn deliver_one(&self, event: Event) {
+    fn deliver_one(self, event: Event) {
         let (change, is_local) = match event {
             Event::Changed { change, is_local, .. } => (change, is_local),
             Event::HeldClosed(OpenShare { open, keys }) => {
-                let max_open = self.settings.max_open.unwrap_or_default();
+                let max_open = self.definition.settings.max_open.unwrap_or_default();
                 contained(|| log::held_closed(self.name_or_default(), open, keys, max_open));
                 return;
             }
@@ -143,15 +148,15 @@ impl CircuitBreaker {
             }
         };
         contained(|| log::state_change(&change));
-        let is_published = self.settings.shared.is_none() || DECISIONS.has_listener();
+        let is_published = self.definition.settings.shared.is_none() || DECISIONS.has_listener();
         if is_local && change.to == CircuitState::Open && !is_published {
             contained(|| log::unsynchronized(change.name));
         }
         log::deliver_state_change(&change);
         contained(|| changes::publish(&change));
         let hooks = [
-            self.settings.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
-            self.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),
+            self.definition.on_state_change.is_none_or(|hook| contained(|| hook(&change))),
+            self.definition.hook.as_ref().is_none_or(|Hook(hook)| contained(|| hook(&change))),
         ];
         if hooks.contains(&false) {
             contained(|| log::hook_panicked(change.name, "on_state_change"));

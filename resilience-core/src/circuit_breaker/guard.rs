@@ -2,6 +2,7 @@
 
 use core::{fmt, mem};
 
+use super::definition::{Defined, Definition};
 use super::machine::{CallOutcome, FailedCall};
 use super::snapshot::ChangeReason;
 use super::{CircuitBreaker, Trial};
@@ -18,15 +19,15 @@ use crate::rejection_signal::RejectionSignal;
 /// all cases a trial call returns its permit.
 #[derive(Debug)]
 #[must_use = "a guard dropped at once counts as a cancelled call"]
-pub struct CircuitGuard<'b> {
-    pub(super) breaker: &'b CircuitBreaker,
+pub struct CircuitGuard<'b, D: Defined = Definition> {
+    pub(super) breaker: &'b CircuitBreaker<D>,
     /// The breaker's word at admission, with the number of the trial call.
     pub(super) seen: u64,
     /// The start of the call, if the breaker counts slow calls.
     pub(super) started: Option<Timestamp>,
 }
 
-impl CircuitGuard<'_> {
+impl<D: Defined> CircuitGuard<'_, D> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
@@ -66,13 +67,14 @@ impl CircuitGuard<'_> {
         self.end_with(outcome, &|| None, None);
     }
 
+    #[inline(never)]
     fn end_with(
         self,
         outcome: CallOutcome,
         text: &dyn Fn() -> Option<String>,
         signal: Option<&RejectionSignal>,
     ) {
-        let (breaker, seen, started) = (self.breaker, self.seen, self.started);
+        let (breaker, seen, started) = (self.breaker.view(), self.seen, self.started);
         mem::forget(self);
         breaker.count_outcome(outcome);
         breaker.settle(seen, outcome, started, text);
@@ -99,11 +101,11 @@ impl CircuitGuard<'_> {
     /// Records an outcome by the classes from `on` and `on_ok`, and returns the outcome.
     #[doc(hidden)]
     #[inline]
-    pub fn record<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
+    pub fn record<O: Outcome, C: Into<FailureClass>, V: Into<FailureClass>>(
         self,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
-        on_ok: impl FnOnce(&O::Ok) -> D,
+        on_ok: impl FnOnce(&O::Ok) -> V,
         text: impl Fn(&O::Err) -> Option<String>,
         signal: Option<&RejectionSignal>,
     ) -> (O,) {
@@ -124,8 +126,8 @@ impl CircuitGuard<'_> {
 /// reach this call, and the compiler could not build the outcome in place for the caller.
 #[cold]
 #[inline(never)]
-fn settle<O: Outcome, C: Into<FailureClass>>(
-    breaker: &CircuitBreaker,
+fn settle<D: Defined, O: Outcome, C: Into<FailureClass>>(
+    breaker: &CircuitBreaker<D>,
     seen: u64,
     started: Option<Timestamp>,
     out: O,
@@ -171,7 +173,7 @@ pub struct DetachedGuard {
 }
 
 #[doc(hidden)]
-impl CircuitGuard<'_> {
+impl<D: Defined> CircuitGuard<'_, D> {
     /// Detaches the guard from the breaker.
     pub fn detach(self) -> DetachedGuard {
         let Self { seen, started, .. } = self;
@@ -184,21 +186,20 @@ impl CircuitGuard<'_> {
 impl DetachedGuard {
     /// Executes a part of the body on this thread.
     #[inline]
-    pub fn within<T>(&self, breaker: &CircuitBreaker, run: impl FnOnce() -> T) -> T {
-        Trial::of(breaker, self.seen).scope(run)
+    pub fn within<D: Defined, T>(&self, breaker: &CircuitBreaker<D>, run: impl FnOnce() -> T) -> T {
+        Trial::of(&breaker.state, self.seen).scope(run)
     }
 }
 
 #[doc(hidden)]
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Attaches a detached guard to the breaker that admitted the call.
-    pub fn attach(&self, DetachedGuard { seen, started }: DetachedGuard) -> CircuitGuard<'_> {
+    pub fn attach(&self, DetachedGuard { seen, started }: DetachedGuard) -> CircuitGuard<'_, D> {
         CircuitGuard { breaker: self, seen, started }
     }
 }
 
-impl CircuitBreaker {
-    /// Records a call whose guard was dropped without a report.
+impl<D: Defined> CircuitBreaker<D> {
     #[cold]
     #[inline(never)]
     fn abandon(&self, seen: u64, started: Option<Timestamp>) {
@@ -206,7 +207,7 @@ impl CircuitBreaker {
     }
 }
 
-impl Drop for CircuitGuard<'_> {
+impl<D: Defined> Drop for CircuitGuard<'_, D> {
     #[inline]
     fn drop(&mut self) {
         self.breaker.abandon(self.seen, self.started);

@@ -2,25 +2,31 @@
 
 use resilience_rules::settings::Value;
 
+use super::OnCancel;
+use super::definition::{Definition, View};
 use super::settings::Settings;
 use super::window::Span;
-use super::{CircuitBreaker, OnCancel};
 use crate::clock;
+use crate::mode;
 use crate::registry::PolicyKind;
-use crate::settings::{Adjustable, InUse, Overrides, Put as _, Refusal};
+use crate::settings::{Adjustable, InUse, Live, Overrides, Put as _, Refusal};
 use resilience_rules::circuit_breaker::WINDOW_BUCKETS;
 
-impl CircuitBreaker {
+impl<'b> View<'b> {
     /// Returns the settings in use, as of the last look into the store.
     #[inline]
-    pub(super) fn last(&self) -> InUse<'_, Settings> {
-        self.live.last(&self.settings)
+    pub(super) fn last(self) -> InUse<'b, Settings> {
+        let code = &self.definition.settings;
+        match self.state.live.get() {
+            Some(live) => live.last(code),
+            None => InUse::Code(code),
+        }
     }
 
     /// Returns the settings in use. Not for calls under the lock of the machine.
     #[inline]
-    pub(super) fn current(&self) -> InUse<'_, Settings> {
-        if self.live.is_stale() {
+    pub(super) fn current(self) -> InUse<'b, Settings> {
+        if mode::has_settings() {
             self.follow();
         }
         self.last()
@@ -28,15 +34,27 @@ impl CircuitBreaker {
 
     /// Looks into the store of settings. The state and the calls in view stay.
     #[cold]
-    pub(super) fn follow(&self) {
+    pub(super) fn follow(self) {
+        let Definition { live, settings, .. } = self.definition;
+        let (kind, name) = (PolicyKind::CircuitBreaker, self.name_or_default());
+        if live.is_stale() {
+            live.refresh(kind, name, settings);
+        }
+        // Without overrides a breaker for a key stays small.
+        if live.overridden().is_none() && self.state.live.get().is_none() {
+            return;
+        }
+        let live = self.state.live.get_or_init(|| Box::new(Live::new()));
+        if !live.is_stale() {
+            return;
+        }
         let now = clock::now();
-        let name = self.name_or_default();
         self.change(|machine| {
             let old = self.last().span;
-            self.live.refresh(PolicyKind::CircuitBreaker, name, &self.settings);
+            live.refresh(kind, name, settings);
             let new = self.last();
             if new.span != old {
-                machine.rewindow(old, &new, &self.cursor, now);
+                machine.rewindow(old, &new, &self.state.cursor, now);
             }
         });
     }

@@ -4,10 +4,11 @@ use core::time::Duration;
 
 use super::cursor::Cursor;
 use super::events::Events;
+use super::on_demand::{Initial, OnDemand};
 use super::recovery::Recovery;
 use super::running::RunningCalls;
 use super::settings::Settings;
-use super::snapshot::{ChangeReason, CircuitSnapshot};
+use super::snapshot::{ChangeReason, CircuitSnapshot, WindowSlice};
 use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
 use crate::classify::FailureKind;
@@ -113,33 +114,39 @@ pub(super) struct Machine {
     pub(super) origin: Origin,
     /// The reason for the current state.
     pub(super) reason: ChangeReason,
+    /// The last failure in the window.
+    last_failure: ChangeReason,
+    /// Whether the warning about a rate that never applies has been given.
+    warned_of_low_traffic: bool,
     /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
     /// Failures in a row.
     pub(super) consecutive_failures: u32,
-    pub(super) window: Window,
+    /// While open: the time of the first trial call.
+    pub(super) until: Option<Timestamp>,
+    /// The time of the last failure or trial call, or the end of the open time.
+    touched: Option<Timestamp>,
+    window: OnDemand<Window>,
+    pub(super) extra: OnDemand<Extra>,
+}
+
+/// The state that a closed breaker without `slow_call` needs only after it was open.
+#[derive(Debug)]
+pub(super) struct Extra {
     /// The running calls of a closed breaker that counts slow calls.
     running: RunningCalls,
     /// How often the breaker has opened again since the last stable time.
-    reopened: u32,
+    pub(super) reopened: u32,
     /// After closing: a breaker that opens before this time was not stable.
     stable_from: Option<Timestamp>,
     /// After closing: the time of the growing share.
     pub(super) recovery: Option<Recovery>,
-    /// While open: the time of the first trial call.
-    pub(super) until: Option<Timestamp>,
     /// The trial calls with an unexpired lease.
     probes: Vec<Probe>,
     /// The number of the last trial call.
     last_probe: u32,
     /// The finished trial calls of the current half-open state.
     trials: Counts,
-    /// The time of the last failure or trial call, or the end of the open time.
-    touched: Option<Timestamp>,
-    /// Whether the warning about a rate that never applies has been given.
-    warned_of_low_traffic: bool,
-    /// The last failure in the window.
-    last_failure: ChangeReason,
     /// The breaker among the breakers of its table of keys, with `max_open`.
     pub(super) membership: Option<Membership>,
     /// How often `max_open` has kept the breaker closed.
@@ -149,30 +156,37 @@ pub(super) struct Machine {
     pub(super) events: Events,
 }
 
+impl Initial for Extra {
+    const NEW: Self = Self {
+        running: RunningCalls::new(),
+        reopened: 0,
+        stable_from: None,
+        recovery: None,
+        probes: Vec::new(),
+        last_probe: 0,
+        trials: Counts { calls: 0, failures: 0, slow: 0 },
+        membership: None,
+        held_openings: 0,
+        rejected_before: 0,
+        events: Events::new(),
+    };
+    const SHARED: &'static Self = &Self::NEW;
+}
+
 impl Machine {
     pub(super) const fn new() -> Self {
         Self {
             state: CircuitState::Closed,
             origin: Origin::Other,
             reason: ChangeReason::Manual,
+            last_failure: ChangeReason::Failure(FailureKind::Transient),
+            warned_of_low_traffic: false,
             generation: 0,
             consecutive_failures: 0,
-            window: Window::new(),
-            running: RunningCalls::new(),
-            reopened: 0,
-            stable_from: None,
-            recovery: None,
             until: None,
-            probes: Vec::new(),
-            last_probe: 0,
-            trials: Counts { calls: 0, failures: 0, slow: 0 },
             touched: None,
-            warned_of_low_traffic: false,
-            last_failure: ChangeReason::Failure(FailureKind::Transient),
-            membership: None,
-            held_openings: 0,
-            rejected_before: 0,
-            events: Events::new(),
+            window: OnDemand::new(),
+            extra: OnDemand::new(),
         }
     }
 
@@ -205,22 +219,25 @@ impl Machine {
                 }
                 self.half_open(ChangeReason::OpenTimeOver);
             }
-            CircuitState::HalfOpen => self.probes.retain(|probe| now < probe.expires),
+            CircuitState::HalfOpen => {
+                self.extra.change().probes.retain(|probe| now < probe.expires);
+            }
         }
-        let leased = u32::try_from(self.probes.len()).unwrap_or(u32::MAX);
-        if leased.saturating_add(self.trials.calls) >= settings.probes() {
+        let leased = u32::try_from(self.extra.probes.len()).unwrap_or(u32::MAX);
+        if leased.saturating_add(self.extra.trials.calls) >= settings.probes() {
             if is_inside(self.generation) {
                 // A part of a trial call, whose outcome decides.
                 return Ok(self.regular_call());
             }
-            let expires = self.probes.iter().map(|probe| probe.expires).min();
+            let expires = self.extra.probes.iter().map(|probe| probe.expires).min();
             return Err(expires.map(|expires| expires.since(now)));
         }
-        let number = (self.last_probe + 1) & PROBES;
+        let extra = self.extra.change();
+        let number = (extra.last_probe + 1) & PROBES;
         let number = number.max(1);
-        self.last_probe = number;
-        let expires = now.plus(settings.lease(self.reopened));
-        self.probes.push(Probe { number, expires });
+        extra.last_probe = number;
+        let expires = now.plus(settings.lease(extra.reopened));
+        extra.probes.push(Probe { number, expires });
         self.touched = Some(now);
         self.count_as_open(settings, expires);
         Ok(AdmittedCall { generation: self.generation, probe: number })
@@ -233,7 +250,7 @@ impl Machine {
         now: Timestamp,
     ) -> Result<AdmittedCall, Option<Duration>> {
         if let Some(limit) = settings.slow_call {
-            let hangs = self.running.overdue(now, limit) > 0;
+            let hangs = self.extra.change().running.overdue(now, limit) > 0;
             let counts = hangs.then(|| self.counts_with_running(settings, cursor, now));
             if counts.is_some_and(|counts| self.should_open(settings, counts))
                 && self.may_open(settings, now)
@@ -242,46 +259,55 @@ impl Machine {
                 return Err(self.until.map(|until| until.since(now)));
             }
         }
-        if let Some(recovery) = &mut self.recovery {
-            match recovery.remaining(now) {
-                None => self.recovery = None,
-                Some(_) if recovery.admits(now) => {}
-                rest => return Err(rest),
+        if let Some(extra) = self.extra.changed() {
+            if let Some(recovery) = &mut extra.recovery {
+                match recovery.remaining(now) {
+                    None => extra.recovery = None,
+                    Some(_) if recovery.admits(now) => {}
+                    rest => return Err(rest),
+                }
             }
         }
         if settings.slow_call.is_some() {
-            self.running.start(now);
+            self.extra.change().running.start(now);
         }
         Ok(self.regular_call())
     }
 
     /// Starts a call that is measured, if no other state changes: the breaker is closed, and no
     /// call hangs.
+    #[inline]
     pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
-        let is_quiet = self.state == CircuitState::Closed
-            && self.recovery.is_none()
-            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+        let (CircuitState::Closed, Some(limit)) = (self.state, settings.slow_call) else {
+            return false;
+        };
+        let extra = self.extra.change();
+        let is_quiet = extra.recovery.is_none() && !extra.running.has_overdue(now, limit);
         if is_quiet {
-            self.running.start(now);
+            extra.running.start(now);
         }
         is_quiet
     }
 
     /// Counts the success of a measured call, if no other state changes: the call was not slow, no
     /// call hangs, and the grant of the window is not used up.
+    #[inline]
     pub(super) fn count_success_in_time(
         &mut self,
         settings: &Settings,
         cursor: &Cursor,
         (call, started, now): (AdmittedCall, Timestamp, Timestamp),
     ) -> bool {
+        let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) else {
+            return false;
+        };
         let is_quiet = call.generation == self.generation
             && self.state == CircuitState::Closed
             && self.consecutive_failures == 0
-            && settings.slow_call.is_some_and(|limit| !self.running.has_overdue(now, limit));
+            && !extra.running.has_overdue(now, limit);
         let is_counted = is_quiet && cursor.succeed_in(settings.span, call.generation, || now);
         if is_counted {
-            self.running.end(started);
+            extra.running.end(started);
         }
         is_counted
     }
@@ -306,7 +332,7 @@ impl Machine {
         match self.state {
             CircuitState::Closed => {
                 if let Some(started) = started {
-                    self.running.end(started);
+                    self.extra.change().running.end(started);
                 }
                 self.record_call(settings, cursor, outcome, slow, now);
             }
@@ -335,14 +361,17 @@ impl Machine {
         if failed || slow {
             let now = now();
             self.touched = Some(now);
-            if let Some(membership) = &self.membership {
+            if let Some(membership) = &self.extra.membership {
                 membership.note_failure(now);
             }
         }
         let record = Record { failed, slow };
-        self.window.record(settings.span, settings.min_calls, cursor, &now, record);
+        if settings.span != Span::None {
+            let window = self.window.change();
+            window.record(settings.span, settings.min_calls, cursor, &now, record);
+        }
         let counts = self.window.last_counts(settings.span, cursor);
-        let all_counts = self.running.add_to(counts);
+        let all_counts = self.extra.running.add_to(counts);
         if self.should_open(settings, all_counts) {
             if self.may_open(settings, now()) {
                 let cause = failure.unwrap_or_else(|| self.cause_beside_success(slow));
@@ -387,13 +416,14 @@ impl Machine {
     /// Returns whether `max_open` lets the breaker open. If not, counts and reports that the
     /// breaker stays closed.
     fn may_open(&mut self, settings: &Settings, now: Timestamp) -> bool {
-        let (Some(membership), Some(max_open)) = (&self.membership, settings.max_open) else {
+        let (Some(membership), Some(max_open)) = (&self.extra.membership, settings.max_open) else {
             return true;
         };
         let Err(held) = membership.may_open(max_open, now) else { return true };
-        self.held_openings = self.held_openings.saturating_add(1);
+        let extra = self.extra.change();
+        extra.held_openings = extra.held_openings.saturating_add(1);
         if let Some(share) = held.to_report {
-            self.events.warn_of_held_breaker(share);
+            extra.events.warn_of_held_breaker(share);
         }
         false
     }
@@ -401,15 +431,19 @@ impl Machine {
     /// Counts the breaker among the open breakers of its table, until the state says nothing about
     /// the present.
     fn count_as_open(&mut self, settings: &Settings, from: Timestamp) {
-        let age = settings.abandoned_after(self.reopened);
-        if let Some(membership) = &mut self.membership {
+        let age = settings.abandoned_after(self.extra.reopened);
+        if let Some(membership) = self.membership() {
             membership.set_open_until(Some(from.plus(age)));
         }
     }
 
+    fn membership(&mut self) -> Option<&mut Membership> {
+        self.extra.changed()?.membership.as_mut()
+    }
+
     /// Returns whether `max_open` alone keeps the breaker closed.
     pub(super) fn is_held_closed(&self, settings: &Settings, counts: Counts) -> bool {
-        self.membership.is_some()
+        self.extra.membership.is_some()
             && self.state == CircuitState::Closed
             && self.should_open(settings, counts)
     }
@@ -432,7 +466,7 @@ impl Machine {
             return;
         }
         self.warned_of_low_traffic = true;
-        self.events.warn_of_low_traffic(calls, settings.min_calls);
+        self.extra.change().events.warn_of_low_traffic(calls, settings.min_calls);
     }
 
     fn record_probe(
@@ -448,7 +482,8 @@ impl Machine {
         }
         // The outcome counts with an expired lease too: the lease decides only when another trial
         // call may start.
-        self.probes.retain(|probe| probe.number != call.probe);
+        let extra = self.extra.change();
+        extra.probes.retain(|probe| probe.number != call.probe);
         let failure = match outcome {
             CallOutcome::Neutral => return,
             CallOutcome::Success => {
@@ -456,16 +491,17 @@ impl Machine {
             }
             CallOutcome::Failure(failure) => Some(failure),
         };
-        self.trials.add(Record { failed: failure.is_some(), slow });
-        let successes = self.trials.calls.saturating_sub(self.trials.failures);
+        extra.trials.add(Record { failed: failure.is_some(), slow });
+        let Counts { calls, failures, .. } = extra.trials;
+        let successes = calls.saturating_sub(failures);
         let needed = settings.successes();
         if successes >= needed {
             self.close_after_trials(settings, now());
             return;
         }
-        let is_out_of_reach = self.trials.failures > settings.probes().saturating_sub(needed);
+        let is_out_of_reach = failures > settings.probes().saturating_sub(needed);
         if let (Some(failure), true) = (failure, is_out_of_reach) {
-            self.reopened = self.reopened.saturating_add(1);
+            extra.reopened = extra.reopened.saturating_add(1);
             self.open(settings, now(), failure);
         }
     }
@@ -473,12 +509,13 @@ impl Machine {
     /// Opens the breaker. The window keeps the calls until the first trial call.
     fn open(&mut self, settings: &Settings, now: Timestamp, cause: FailedCall) {
         if self.state == CircuitState::Closed {
-            let was_stable = self.stable_from.is_none_or(|from| now >= from);
-            self.reopened = if was_stable { 0 } else { self.reopened.saturating_add(1) };
+            let extra = self.extra.change();
+            let was_stable = extra.stable_from.is_none_or(|from| now >= from);
+            extra.reopened = if was_stable { 0 } else { extra.reopened.saturating_add(1) };
         }
         self.enter(CircuitState::Open, cause.reason);
         self.origin = Origin::LocalCalls;
-        let until = now.plus(settings.open_time(self.reopened, cause.after));
+        let until = now.plus(settings.open_time(self.extra.reopened, cause.after));
         self.until = Some(until);
         self.count_as_open(settings, until);
     }
@@ -496,7 +533,10 @@ impl Machine {
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
         match self.state {
             CircuitState::ForcedOpen | CircuitState::Disabled => return,
-            CircuitState::HalfOpen => self.reopened = self.reopened.saturating_add(1),
+            CircuitState::HalfOpen => {
+                let extra = self.extra.change();
+                extra.reopened = extra.reopened.saturating_add(1);
+            }
             CircuitState::Closed | CircuitState::Open => {}
         }
         self.open(settings, now, FailedCall { reason: ChangeReason::Manual, after: None });
@@ -510,25 +550,30 @@ impl Machine {
     /// Closes the breaker after successful trial calls. The open time keeps growing if the breaker
     /// opens again before it was closed for as long as it was open.
     fn close_after_trials(&mut self, settings: &Settings, now: Timestamp) {
-        let reopened = self.reopened;
+        let reopened = self.extra.reopened;
         self.enter_cleared(CircuitState::Closed, ChangeReason::TrialCalls);
         self.origin = Origin::LocalCalls;
         self.recover(settings, now);
         if settings.max_reset_timeout.is_some() {
-            self.reopened = reopened;
-            self.stable_from = Some(now.plus(settings.nominal_open_time(reopened)));
+            let extra = self.extra.change();
+            extra.reopened = reopened;
+            extra.stable_from = Some(now.plus(settings.nominal_open_time(reopened)));
         }
     }
 
     fn recover(&mut self, settings: &Settings, now: Timestamp) {
-        self.recovery = settings.recovery.map(|length| Recovery::new(now, length));
+        if let Some(length) = settings.recovery {
+            self.extra.change().recovery = Some(Recovery::new(now, length));
+        }
     }
 
     /// Enters a state that does not expire, and clears the counters.
     pub(super) fn enter_cleared(&mut self, state: CircuitState, reason: ChangeReason) {
         self.enter(state, reason);
         self.clear();
-        self.reopened = 0;
+        if let Some(extra) = self.extra.changed() {
+            extra.reopened = 0;
+        }
     }
 
     /// Restores a snapshot, apart from the window.
@@ -540,29 +585,30 @@ impl Machine {
     ) {
         self.enter(snapshot.state, ChangeReason::Manual);
         self.clear();
-        self.reopened = snapshot.reopened;
+        let extra = self.extra.change();
+        extra.reopened = snapshot.reopened;
         self.consecutive_failures = snapshot.consecutive_failures;
         // The counts are those of the trial calls, unless they are those of the window.
         if snapshot.window.iter().all(|slice| slice.calls == 0) {
             let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
-            self.trials = Counts { calls, failures, slow };
+            extra.trials = Counts { calls, failures, slow };
         }
         match snapshot.state {
             CircuitState::Open => {
                 let open_for = snapshot.open_for;
                 let open_for =
-                    open_for.unwrap_or_else(|| settings.nominal_open_time(self.reopened));
+                    open_for.unwrap_or_else(|| settings.nominal_open_time(snapshot.reopened));
                 let until = now.plus(open_for);
                 self.until = Some(until);
                 self.count_as_open(settings, until);
             }
             CircuitState::Closed => {
-                self.trials = Counts::default();
-                self.recovery =
+                extra.trials = Counts::default();
+                extra.recovery =
                     settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
                         Recovery::resume(now, length, rest, snapshot.recovery_credit)
                     });
-                self.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
+                extra.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
             }
             CircuitState::ForcedOpen | CircuitState::Disabled => {
                 self.until = snapshot.open_for.map(|rest| now.plus(rest));
@@ -580,10 +626,34 @@ impl Machine {
         now: Timestamp,
     ) {
         let at = (self.state != CircuitState::Open).then_some(now);
-        let slices = self.window.slices(old, cursor, at);
-        self.window = Window::new();
+        let slices = self.slices(old, cursor, at);
+        self.window = OnDemand::new();
         cursor.reset(self.generation);
-        self.window.refill(settings.span, settings.min_calls, cursor, now, &slices);
+        self.refill(settings, cursor, now, &slices);
+    }
+
+    /// Returns the calls in view at `now`, or as of the last update, oldest first.
+    pub(super) fn slices(
+        &mut self,
+        span: Span,
+        cursor: &Cursor,
+        now: Option<Timestamp>,
+    ) -> Vec<WindowSlice> {
+        self.window.changed().map_or_else(Vec::new, |window| window.slices(span, cursor, now))
+    }
+
+    /// Fills an empty window with the calls of another window, oldest first.
+    pub(super) fn refill(
+        &mut self,
+        settings: &Settings,
+        cursor: &Cursor,
+        now: Timestamp,
+        slices: &[WindowSlice],
+    ) {
+        let Settings { span, min_calls, .. } = *settings;
+        if span != Span::None && !slices.is_empty() {
+            self.window.change().refill(span, min_calls, cursor, now, slices);
+        }
     }
 
     /// Applies a decision of another process.
@@ -617,21 +687,27 @@ impl Machine {
         self.origin = Origin::Other;
         self.reason = reason;
         let is_open = matches!(state, CircuitState::Open | CircuitState::HalfOpen);
-        if let (Some(membership), false) = (&mut self.membership, is_open) {
+        if let (Some(membership), false) = (self.membership(), is_open) {
             membership.set_open_until(None);
         }
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
-        self.probes.clear();
-        self.running.clear();
-        self.recovery = None;
-        self.stable_from = None;
+        if let Some(extra) = self.extra.changed() {
+            extra.probes.clear();
+            extra.running.clear();
+            extra.recovery = None;
+            extra.stable_from = None;
+        }
     }
 
     fn clear(&mut self) {
         self.consecutive_failures = 0;
-        self.trials = Counts::default();
-        self.window.clear();
+        if let Some(extra) = self.extra.changed() {
+            extra.trials = Counts::default();
+        }
+        if let Some(window) = self.window.changed() {
+            window.clear();
+        }
     }
 
     /// Returns the counts in view and the minimum number of calls for a rate: of the window, or of
@@ -643,13 +719,14 @@ impl Machine {
         cursor: &Cursor,
         now: Timestamp,
     ) -> (Counts, u32) {
-        let probes = self.state == CircuitState::HalfOpen || self.trials.calls > 0;
+        let trials = self.extra.trials;
+        let probes = self.state == CircuitState::HalfOpen || trials.calls > 0;
         let counts = match self.state {
-            _ if probes => return (self.trials, 1),
+            _ if probes => return (trials, 1),
             CircuitState::Open => self.window.last_counts(settings.span, cursor),
             _ => {
-                if let Some(limit) = settings.slow_call {
-                    self.running.overdue(now, limit);
+                if let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) {
+                    extra.running.overdue(now, limit);
                 }
                 self.counts_with_running(settings, cursor, now)
             }
@@ -664,23 +741,21 @@ impl Machine {
         cursor: &Cursor,
         now: Timestamp,
     ) -> Counts {
-        self.running.add_to(self.window.counts(settings.span, cursor, || now))
-    }
-
-    pub(super) const fn reopened(&self) -> u32 {
-        self.reopened
+        let window = self.window.changed();
+        let counts = window.map(|window| window.counts(settings.span, cursor, || now));
+        self.extra.running.add_to(counts.unwrap_or_default())
     }
 
     /// Returns whether no failure and no trial call came within the window and the open time, so
     /// that the state says nothing about the present.
     pub(super) fn is_abandoned(&self, settings: &Settings, now: Timestamp) -> bool {
-        let age = settings.abandoned_after(self.reopened);
+        let age = settings.abandoned_after(self.extra.reopened);
         self.until.max(self.touched).is_some_and(|last| now >= last.plus(age))
     }
 
     /// Returns the time until the breaker counts as stable after closing.
     pub(super) fn unstable_for(&self, now: Timestamp) -> Option<Duration> {
-        self.stable_from.map(|from| from.since(now)).filter(|rest| !rest.is_zero())
+        self.extra.stable_from.map(|from| from.since(now)).filter(|rest| !rest.is_zero())
     }
 }
 

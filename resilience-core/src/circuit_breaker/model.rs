@@ -4,10 +4,12 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
+use super::events::Hook;
 use super::settings::Settings;
 use super::window::Span;
 use super::*;
 use crate::classify::FailureClass;
+use crate::sync::lock;
 
 fn breaker(failures: u32) -> Arc<CircuitBreaker> {
     let settings =
@@ -27,7 +29,7 @@ fn breaker_with_ring(calls: u32) -> Arc<CircuitBreaker> {
 }
 
 fn state(breaker: &CircuitBreaker) -> (CircuitState, u32) {
-    let machine = lock(&breaker.machine);
+    let machine = lock(&breaker.state.machine);
     (machine.state, machine.consecutive_failures)
 }
 
@@ -66,7 +68,7 @@ fn a_success_is_before_or_after_a_failure() {
         assert_eq!(state, CircuitState::Closed);
         assert!(failures <= 1);
         // The fast path agrees with the machine.
-        assert_eq!(breaker.is_idle(), failures == 0);
+        assert_eq!(breaker.state.is_idle(), failures == 0);
     });
 }
 
@@ -226,10 +228,9 @@ fn the_hook_sees_every_change_in_order() {
         let seen = std::sync::Arc::clone(&changes);
         let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
         let settings = Settings { reset_timeout: Duration::MAX, ..Settings::new() };
-        let breaker = Arc::new(CircuitBreaker {
-            hook: Some(Hook(std::sync::Arc::new(hook))),
-            ..CircuitBreaker::with_settings(settings.resolved())
-        });
+        let mut breaker = CircuitBreaker::with_settings(settings.resolved());
+        breaker.definition.hook = Some(Hook(std::sync::Arc::new(hook)));
+        let breaker = Arc::new(breaker);
         let other = {
             let breaker = Arc::clone(&breaker);
             thread::spawn(move || breaker.trip())
@@ -256,10 +257,9 @@ fn each_opening_has_its_own_failure() {
         let seen = std::sync::Arc::clone(&changes);
         let hook = move |change: &StateChange| seen.lock().unwrap().push(change.clone());
         let settings = Settings { threshold: Some(1), ..Settings::new() };
-        let breaker = Arc::new(CircuitBreaker {
-            hook: Some(Hook(std::sync::Arc::new(hook))),
-            ..CircuitBreaker::with_settings(settings.resolved())
-        });
+        let mut breaker = CircuitBreaker::with_settings(settings.resolved());
+        breaker.definition.hook = Some(Hook(std::sync::Arc::new(hook)));
+        let breaker = Arc::new(breaker);
         let fail = |breaker: &CircuitBreaker, text: &str| {
             if let Ok(guard) = breaker.try_acquire() {
                 guard.report(FailureClass::transient(), &text);

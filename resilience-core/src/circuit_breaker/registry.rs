@@ -28,7 +28,7 @@ fn breakers() -> MutexGuard<'static, Vec<&'static CircuitBreaker>> {
 /// ```
 #[must_use]
 pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
-    let found = breakers().iter().find(|breaker| breaker.name_or_default() == name).copied();
+    let found = breakers().iter().find(|breaker| breaker.view().name_or_default() == name).copied();
     found.map(resolve)
 }
 
@@ -36,7 +36,7 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 pub(crate) fn republish_all() {
     // Delivers events to hooks, so no lock is held meanwhile.
     let breakers = breakers().clone();
-    breakers.into_iter().for_each(CircuitBreaker::republish);
+    breakers.into_iter().for_each(|breaker| breaker.view().republish());
 }
 
 /// Returns the breakers of annotated functions that are shared with other processes.

@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering::Acquire;
 use core::time::Duration;
 
+use super::definition::{Defined, View};
 use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
 use super::window::Span;
@@ -16,9 +17,9 @@ use crate::registry::facts::Facts;
 use crate::registry::policy::{count, count_success, explain, record_of};
 use crate::registry::{Explanation, Policy, PolicyFigures, PolicyKind, Setting};
 use crate::settings::{Action, Check};
-use crate::sync::lock;
+use crate::sync::{Tally, lock};
 
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Explains the settings: the conditions of a rejection, in words and as data.
     ///
     /// ```
@@ -31,47 +32,49 @@ impl CircuitBreaker {
     pub fn explain(&self) -> Explanation {
         explain(self)
     }
+}
 
+impl View<'_> {
     /// Publishes that successes are counted, if the word does not tell yet. The word alone decides
     /// at the end of a call, so that no success counts twice.
     #[inline]
-    pub(super) fn expect_counting(&self) {
+    pub(super) fn expect_counting(self) {
         if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
             self.republish();
         }
     }
 
     #[inline(never)]
-    pub(super) fn count_success(&self) {
-        count(self, slot::SUCCESS);
+    pub(super) fn count_success(self) {
+        count(&self, slot::SUCCESS);
     }
 
     /// Counts the end of a call with a report.
-    pub(super) fn count_outcome(&self, outcome: CallOutcome) {
+    pub(super) fn count_outcome(self, outcome: CallOutcome) {
         match outcome {
-            CallOutcome::Success => count_success(self),
-            CallOutcome::Failure(_) => count(self, slot::FAILURE),
-            CallOutcome::Neutral => count(self, slot::IGNORED),
+            CallOutcome::Success => count_success(&self),
+            CallOutcome::Failure(_) => count(&self, slot::FAILURE),
+            CallOutcome::Neutral => count(&self, slot::IGNORED),
         }
     }
 
     /// Counts the end of a call without a report.
-    pub(super) fn count_end(&self, panicked: bool) {
-        count(self, if panicked { slot::FAILURE } else { slot::CANCELLED });
+    pub(super) fn count_end(self, panicked: bool) {
+        count(&self, if panicked { slot::FAILURE } else { slot::CANCELLED });
     }
 
     /// Counts a change of the state.
     pub(super) fn count_transition(
-        &self,
+        self,
         from: CircuitState,
         to: CircuitState,
         reason: ChangeReason,
     ) {
-        record_of(self).count_transition((from, to, reason.as_str()));
+        record_of(&self).count_transition((from, to, reason.as_str()));
     }
 }
 
-impl Policy for CircuitBreaker {
+impl Policy for View<'_> {
     fn kind(&self) -> PolicyKind {
         PolicyKind::CircuitBreaker
     }
@@ -81,7 +84,11 @@ impl Policy for CircuitBreaker {
     }
 
     fn own_figures(&self) -> &PolicyFigures {
-        &self.figures
+        &self.definition.figures
+    }
+
+    fn own_rejections(&self) -> &Tally {
+        &self.state.rejected
     }
 
     fn key_label(&self) -> Option<&KeyLabel> {
@@ -89,7 +96,7 @@ impl Policy for CircuitBreaker {
     }
 
     fn code(&self) -> Box<dyn Check> {
-        Box::new(self.settings)
+        Box::new(self.definition.settings)
     }
 
     fn refresh(&self) {
@@ -199,5 +206,51 @@ impl Policy for CircuitBreaker {
             add(Setting::code("shared", name));
         }
         list
+    }
+}
+
+impl<D: Defined> Policy for CircuitBreaker<D> {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::CircuitBreaker
+    }
+
+    fn name(&self) -> &'static str {
+        self.view().name()
+    }
+
+    fn own_figures(&self) -> &PolicyFigures {
+        &self.view().definition.figures
+    }
+
+    fn own_rejections(&self) -> &Tally {
+        &self.state.rejected
+    }
+
+    fn key_label(&self) -> Option<&KeyLabel> {
+        self.state.key_label.as_ref()
+    }
+
+    fn code(&self) -> Box<dyn Check> {
+        self.view().code()
+    }
+
+    fn refresh(&self) {
+        self.view().refresh();
+    }
+
+    fn control(&self, action: Action, time: Option<Duration>) -> bool {
+        self.view().control(action, time)
+    }
+
+    fn state(&self) -> Option<CircuitState> {
+        self.view().state()
+    }
+
+    fn facts(&self) -> Facts {
+        self.view().facts()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.view().settings()
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
+use super::definition::{Defined, Definition};
 use super::{CircuitBreaker, CircuitGuard, watched_trial};
 use crate::classify::FailureClass;
 use crate::outcome::Outcome;
@@ -25,8 +26,8 @@ use crate::rejected::{FromRejected, reject};
 /// assert!(get(200).is_err());
 /// ```
 #[must_use = "nothing runs before `run` or `run_async`"]
-pub struct CircuitCall<'b, T, E, On, OnOk> {
-    breaker: &'b CircuitBreaker,
+pub struct CircuitCall<'b, T, E, On, OnOk, D: Defined = Definition> {
+    breaker: &'b CircuitBreaker<D>,
     on: On,
     on_ok: OnOk,
     /// Whether every value is a success: `on_ok` is not set. Known to the compiler after inlining,
@@ -37,7 +38,7 @@ pub struct CircuitCall<'b, T, E, On, OnOk> {
     classifies: PhantomData<fn(&T, &E)>,
 }
 
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Runs `body` if the breaker admits the call. Every `Err` counts as a failure;
     /// [`on`](Self::on) selects errors.
     #[inline]
@@ -76,7 +77,7 @@ impl CircuitBreaker {
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl FnOnce(&E) -> C,
-    ) -> CircuitCall<'_, T, E, impl FnOnce(&E) -> FailureClass, impl FnOnce(&T) -> FailureClass>
+    ) -> CircuitCall<'_, T, E, impl FnOnce(&E) -> FailureClass, impl FnOnce(&T) -> FailureClass, D>
     {
         CircuitCall {
             breaker: self,
@@ -89,14 +90,14 @@ impl CircuitBreaker {
     }
 }
 
-impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
+impl<'b, T, E, On, OnOk, D: Defined> CircuitCall<'b, T, E, On, OnOk, D> {
     /// Sets the values that count as failures: a predicate from the value to `bool` or
     /// [`FailureClass`]. Transient and throttled values count as failures, permanent values as
     /// successes.
-    pub fn on_ok<D: Into<FailureClass>>(
+    pub fn on_ok<C: Into<FailureClass>>(
         self,
-        on_ok: impl FnOnce(&T) -> D,
-    ) -> CircuitCall<'b, T, E, On, impl FnOnce(&T) -> FailureClass> {
+        on_ok: impl FnOnce(&T) -> C,
+    ) -> CircuitCall<'b, T, E, On, impl FnOnce(&T) -> FailureClass, D> {
         let Self { breaker, on, text, classifies, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
         CircuitCall { breaker, on, on_ok, any_value: false, text, classifies }
@@ -123,7 +124,7 @@ impl<'b, T, E, On, OnOk> CircuitCall<'b, T, E, On, OnOk> {
     }
 }
 
-impl<T, E, On, OnOk> CircuitCall<'_, T, E, On, OnOk>
+impl<T, E, On, OnOk, D: Defined> CircuitCall<'_, T, E, On, OnOk, D>
 where
     On: FnOnce(&E) -> FailureClass,
     OnOk: FnOnce(&T) -> FailureClass,
@@ -158,7 +159,7 @@ where
     }
 
     #[inline]
-    fn record<O: Outcome<Ok = T, Err = E>>(self, guard: CircuitGuard<'_>, out: O) -> O {
+    fn record<O: Outcome<Ok = T, Err = E>>(self, guard: CircuitGuard<'_, D>, out: O) -> O {
         let text = self.text;
         let text = |error: &E| text.map(|text| text(error));
         if !self.any_value {
@@ -172,7 +173,7 @@ where
     }
 }
 
-impl<T, E, On, OnOk> fmt::Debug for CircuitCall<'_, T, E, On, OnOk> {
+impl<T, E, On, OnOk, D: Defined> fmt::Debug for CircuitCall<'_, T, E, On, OnOk, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitCall").field("breaker", self.breaker).finish_non_exhaustive()
     }

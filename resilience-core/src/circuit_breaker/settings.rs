@@ -3,10 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::cause::Cause;
-use super::cursor::Cursor;
+use super::definition::{Defined, Definition, State, View};
 use super::events::Hook;
-use super::machine::Machine;
 use super::snapshot::StateChange;
 use super::window::Span;
 use super::{CLOSED, CircuitBreaker, UNUSED, flags};
@@ -19,7 +17,7 @@ use crate::name::intern;
 use crate::random;
 use crate::registry::PolicyFigures;
 use crate::settings::Live;
-use crate::sync::{AtomicU64, Mutex, const_fn};
+use crate::sync::{AtomicU64, const_fn};
 use resilience_rules::InvalidPolicy;
 use resilience_rules::circuit_breaker::{self as rules, MAX_WINDOW};
 
@@ -35,7 +33,7 @@ pub enum OnCancel {
 }
 
 /// The settings as given, and the values derived from them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) threshold: Option<u32>,
     pub(super) rate: Option<f64>,
@@ -67,7 +65,6 @@ pub(super) struct Settings {
     pub(super) on_cancel: OnCancel,
     pub(super) name: Option<&'static str>,
     pub(super) shared: Option<&'static str>,
-    pub(super) on_state_change: Option<fn(&StateChange)>,
 }
 
 impl CircuitBreaker {
@@ -83,19 +80,15 @@ impl CircuitBreaker {
     const_fn! {
         #[track_caller]
         pub(super) fn with_settings(settings: Settings) -> Self {
-            Self {
-                word: AtomicU64::new(CLOSED | flags(&settings, 0)),
-                until: AtomicU64::new(0),
-                cursor: Cursor::new(),
-                machine: Mutex::new(Machine::new()),
-                cause: Cause::new(),
+            let definition = Definition {
                 settings,
                 live: Live::new(),
+                on_state_change: None,
                 hook: None,
                 listed: false,
-                key_label: None,
                 figures: PolicyFigures::new(),
-            }
+            };
+            Self { definition, state: State::new(&settings) }
         }
     }
 
@@ -115,11 +108,13 @@ impl CircuitBreaker {
     /// that the window cannot hold, a maximum open time below the first, fewer trial calls than
     /// must succeed.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
-        self.settings.validate()
+        self.definition.settings.validate()
     }
+}
 
-    pub(super) fn name_or_default(&self) -> &'static str {
-        self.settings.name.unwrap_or("circuit breaker")
+impl View<'_> {
+    pub(super) fn name_or_default(self) -> &'static str {
+        self.definition.settings.name.unwrap_or("circuit breaker")
     }
 }
 
@@ -131,7 +126,7 @@ impl CircuitBreaker {
     /// [`failure_rate`](Self::failure_rate) is set.
     #[must_use]
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
-        self.settings.threshold = Some(failures);
+        self.definition.settings.threshold = Some(failures);
         self.updated()
     }
 
@@ -140,7 +135,7 @@ impl CircuitBreaker {
     /// your own the breaker looks back 10 s.
     #[must_use]
     pub const fn failure_rate(mut self, rate: f64) -> Self {
-        self.settings.rate = Some(rate);
+        self.definition.settings.rate = Some(rate);
         self.updated()
     }
 
@@ -148,14 +143,15 @@ impl CircuitBreaker {
     /// allocated at the first failure.
     #[must_use]
     pub const fn count_window(mut self, calls: u32) -> Self {
-        self.settings.window = Some(Span::Calls(calls));
+        self.definition.settings.window = Some(Span::Calls(calls));
         self.updated()
     }
 
     /// Looks back over the last `length`, in ten buckets that expire one at a time.
     #[must_use]
     pub const fn time_window(mut self, length: Duration) -> Self {
-        self.settings.window = Some(Span::Time { length, buckets: rules::WINDOW_BUCKETS });
+        self.definition.settings.window =
+            Some(Span::Time { length, buckets: rules::WINDOW_BUCKETS });
         self.updated()
     }
 
@@ -164,8 +160,8 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[must_use]
     pub const fn window_buckets(mut self, buckets: u32) -> Self {
-        if let Some(Span::Time { length, .. }) = self.settings.window {
-            self.settings.window = Some(Span::Time { length, buckets });
+        if let Some(Span::Time { length, .. }) = self.definition.settings.window {
+            self.definition.settings.window = Some(Span::Time { length, buckets });
         }
         self.updated()
     }
@@ -174,7 +170,7 @@ impl CircuitBreaker {
     /// of the window if smaller.
     #[must_use]
     pub const fn min_calls(mut self, calls: u32) -> Self {
-        self.settings.min = Some(calls);
+        self.definition.settings.min = Some(calls);
         self.updated()
     }
 
@@ -182,7 +178,7 @@ impl CircuitBreaker {
     /// start and at the end of every call.
     #[must_use]
     pub const fn slow_call(mut self, limit: Duration) -> Self {
-        self.settings.slow_call = Some(limit);
+        self.definition.settings.slow_call = Some(limit);
         self.updated()
     }
 
@@ -190,7 +186,7 @@ impl CircuitBreaker {
     /// rate, or 0.5.
     #[must_use]
     pub const fn slow_rate(mut self, rate: f64) -> Self {
-        self.settings.slow = Some(rate);
+        self.definition.settings.slow = Some(rate);
         self.updated()
     }
 
@@ -204,7 +200,7 @@ impl CircuitBreaker {
     /// [`FailureClass::after`]: crate::FailureClass::after
     #[must_use]
     pub const fn reset_timeout(mut self, time: Duration) -> Self {
-        self.settings.reset_timeout = time;
+        self.definition.settings.reset_timeout = time;
         self.updated()
     }
 
@@ -215,7 +211,7 @@ impl CircuitBreaker {
     /// for as long as it was open. A breaker that closes and soon opens again keeps growing.
     #[must_use]
     pub const fn max_reset_timeout(mut self, time: Duration) -> Self {
-        self.settings.max_reset_timeout = Some(time);
+        self.definition.settings.max_reset_timeout = Some(time);
         self.updated()
     }
 
@@ -227,7 +223,7 @@ impl CircuitBreaker {
     /// tokio, the jitter is zero unless the test gives draws.
     #[must_use]
     pub const fn jitter(mut self, ratio: f64) -> Self {
-        self.settings.jitter = ratio;
+        self.definition.settings.jitter = ratio;
         self.updated()
     }
 
@@ -238,7 +234,7 @@ impl CircuitBreaker {
     /// The failures of the admitted calls count as always.
     #[must_use]
     pub const fn recovery(mut self, time: Duration) -> Self {
-        self.settings.recovery = Some(time);
+        self.definition.settings.recovery = Some(time);
         self.updated()
     }
 
@@ -248,7 +244,7 @@ impl CircuitBreaker {
     /// nothing.
     #[must_use]
     pub const fn shadow(mut self) -> Self {
-        self.settings.shadow = true;
+        self.definition.settings.shadow = true;
         self.updated()
     }
 
@@ -264,14 +260,14 @@ impl CircuitBreaker {
     /// control. Default: all breakers may open.
     #[must_use]
     pub const fn max_open(mut self, share: f64) -> Self {
-        self.settings.max_open = Some(share);
+        self.definition.settings.max_open = Some(share);
         self.updated()
     }
 
     /// Sets the number of trial calls that must succeed to close the breaker. Default: 1.
     #[must_use]
     pub const fn success_threshold(mut self, successes: u32) -> Self {
-        self.settings.success_threshold = successes;
+        self.definition.settings.success_threshold = successes;
         self.updated()
     }
 
@@ -280,7 +276,7 @@ impl CircuitBreaker {
     /// success threshold.
     #[must_use]
     pub const fn half_open_calls(mut self, calls: u32) -> Self {
-        self.settings.half_open_calls = Some(calls);
+        self.definition.settings.half_open_calls = Some(calls);
         self.updated()
     }
 
@@ -288,14 +284,14 @@ impl CircuitBreaker {
     /// Default: [`OnCancel::Ignore`].
     #[must_use]
     pub const fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
-        self.settings.on_cancel = on_cancel;
+        self.definition.settings.on_cancel = on_cancel;
         self.updated()
     }
 
     /// Sets the name in rejections, events and logs. Default: `"circuit breaker"`.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.settings.name = Some(name);
+        self.definition.settings.name = Some(name);
         self.updated()
     }
 
@@ -306,7 +302,7 @@ impl CircuitBreaker {
     /// nothing is shared, and each opening logs a warning.
     #[must_use]
     pub const fn shared(mut self, name: &'static str) -> Self {
-        self.settings.shared = Some(name);
+        self.definition.settings.shared = Some(name);
         self.updated()
     }
 
@@ -321,7 +317,7 @@ impl CircuitBreaker {
     /// label longer than 64 bytes is cut. Default: no label.
     #[must_use]
     pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {
-        self.key_label = Some(crate::keyed::KeyLabel::new(label));
+        self.state.key_label = Some(crate::keyed::KeyLabel::new(label));
         self
     }
 
@@ -334,8 +330,8 @@ impl CircuitBreaker {
     /// no hook runs during unwinding. A panic in the hook is caught and logged.
     #[must_use]
     pub const fn on_state_change(mut self, hook: fn(&StateChange)) -> Self {
-        self.settings.on_state_change = Some(hook);
-        self.updated()
+        self.definition.on_state_change = Some(hook);
+        self
     }
 
     /// Calls `hook` after each change of state, as [`on_state_change`](Self::on_state_change) does;
@@ -358,13 +354,13 @@ impl CircuitBreaker {
         mut self,
         hook: impl Fn(&StateChange) + Send + Sync + 'static,
     ) -> Self {
-        self.hook = Some(Hook(Arc::new(hook)));
+        self.definition.hook = Some(Hook(Arc::new(hook)));
         self
     }
 
     const fn updated(mut self) -> Self {
-        self.settings = self.settings.resolved();
-        self.word = AtomicU64::new(CLOSED | flags(&self.settings, 0));
+        self.definition.settings = self.definition.settings.resolved();
+        self.state.word = AtomicU64::new(CLOSED | flags(&self.definition.settings, 0));
         self
     }
 
@@ -373,12 +369,12 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[must_use]
     pub const fn at(mut self, name: &'static str, depth: u8) -> Self {
-        self.figures.depth = depth;
-        if self.settings.name.is_none() {
-            self.settings.name = Some(name);
+        self.definition.figures.depth = depth;
+        if self.definition.settings.name.is_none() {
+            self.definition.settings.name = Some(name);
         }
-        self.word = AtomicU64::new(UNUSED);
-        self.listed = true;
+        self.state.word = AtomicU64::new(UNUSED);
+        self.definition.listed = true;
         self
     }
 }
@@ -391,15 +387,24 @@ impl Default for CircuitBreaker {
     }
 }
 
-impl TestReset for CircuitBreaker {
+impl<D: Defined + From<Definition> + 'static> TestReset for CircuitBreaker<D> {
     fn fresh(&self) -> Self {
-        let (hook, figures) = (self.hook.clone(), self.figures.fresh());
-        Self { hook, figures, ..Self::with_settings(self.settings) }
+        let &Definition { settings, on_state_change, ref hook, ref figures, .. } =
+            self.view().definition;
+        let definition = Definition {
+            settings,
+            live: Live::new(),
+            on_state_change,
+            hook: hook.clone(),
+            listed: false,
+            figures: figures.fresh(),
+        };
+        Self { definition: definition.into(), state: State::new(&settings) }
     }
 }
 
-impl AsRef<CircuitBreaker> for CircuitBreaker {
-    fn as_ref(&self) -> &CircuitBreaker {
+impl<D: Defined> AsRef<Self> for CircuitBreaker<D> {
+    fn as_ref(&self) -> &Self {
         self
     }
 }
@@ -454,7 +459,6 @@ impl Settings {
             on_cancel: OnCancel::Ignore,
             name: None,
             shared: None,
-            on_state_change: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::definition::Defined;
 use super::machine::Origin;
 use super::{CircuitBreaker, CircuitState};
 use crate::clock;
@@ -27,23 +28,23 @@ pub struct LocalDecision {
 }
 
 #[doc(hidden)]
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Returns the name shared with the breakers of other processes.
     #[must_use]
-    pub const fn shared_name(&self) -> Option<&'static str> {
-        self.settings.shared
+    pub fn shared_name(&self) -> Option<&'static str> {
+        self.view().definition.settings.shared
     }
 
     /// Returns the longest open time that the settings allow.
     #[must_use]
     pub fn longest_open_time(&self) -> Duration {
-        self.current().longest_open_time()
+        self.view().current().longest_open_time()
     }
 
     /// Returns the state of the breaker, if the calls of this process decided it.
     #[must_use]
     pub fn local_decision(&self) -> Option<LocalDecision> {
-        let machine = lock(&self.machine);
+        let machine = lock(&self.state.machine);
         if machine.origin != Origin::LocalCalls {
             return None;
         }
@@ -62,8 +63,8 @@ impl CircuitBreaker {
     ///
     /// An open breaker stays open for the longer of the two times. Manual states stay as they are.
     pub fn apply_remote(&self, decision: CircuitDecision, published: Option<u32>) -> bool {
-        let settings = self.current();
-        self.change(|machine| {
+        let settings = self.view().current();
+        self.view().change(|machine| {
             if machine.origin == Origin::LocalCalls && published != Some(machine.generation) {
                 return false;
             }

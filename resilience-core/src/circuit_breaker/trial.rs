@@ -7,7 +7,8 @@
 
 use std::cell::RefCell;
 
-use super::{CircuitBreaker, GENERATION_SHIFT, PROBE_SHIFT};
+use super::definition::State;
+use super::{GENERATION_SHIFT, PROBE_SHIFT};
 use crate::circuit_breaker::machine::PROBES;
 
 /// A half-open state of a breaker: the low half of the address, and the generation.
@@ -35,7 +36,7 @@ impl Trial {
     /// Returns the state in which a breaker has admitted a call, or `NONE` if the call is no trial
     /// call.
     #[inline]
-    pub(super) fn of(breaker: &CircuitBreaker, seen: u64) -> Self {
+    pub(super) fn of(breaker: &State, seen: u64) -> Self {
         if is_trial(seen) {
             Self::in_generation(breaker, seen >> GENERATION_SHIFT)
         } else {
@@ -44,7 +45,7 @@ impl Trial {
     }
 
     #[cold]
-    pub(super) fn in_generation(breaker: &CircuitBreaker, generation: u64) -> Self {
+    pub(super) fn in_generation(breaker: &State, generation: u64) -> Self {
         let address = u64::try_from(core::ptr::from_ref(breaker).addr()).unwrap_or(0);
         Self(address << GENERATION_SHIFT | generation)
     }

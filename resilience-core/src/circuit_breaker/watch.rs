@@ -12,6 +12,7 @@ use std::cell::Cell;
 
 use pin_project_lite::pin_project;
 
+use super::definition::{Defined, Definition};
 use super::{CircuitBreaker, CircuitGuard, Trial};
 use crate::clock::Timestamp;
 use crate::rejection_signal::RejectionSignal;
@@ -100,17 +101,17 @@ impl Drop for OnUnwind {
 /// The guard of a call whose body is [`watched`].
 #[derive(Debug)]
 #[must_use]
-pub struct WatchedGuard<'b> {
-    breaker: &'b CircuitBreaker,
+pub struct WatchedGuard<'b, D: Defined = Definition> {
+    breaker: &'b CircuitBreaker<D>,
     seen: u64,
     started: Option<Timestamp>,
 }
 
 #[doc(hidden)]
-impl<'b> CircuitGuard<'b> {
+impl<'b, D: Defined> CircuitGuard<'b, D> {
     /// Returns the guard for a call whose body is watched.
     #[inline]
-    pub fn watch(self) -> WatchedGuard<'b> {
+    pub fn watch(self) -> WatchedGuard<'b, D> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         WatchedGuard { breaker, seen, started }
@@ -121,14 +122,14 @@ impl<'b> CircuitGuard<'b> {
 /// says nothing about the dependency. The drop reports an open breaker to the layers outside.
 #[derive(Debug)]
 #[must_use]
-pub struct ReportingGuard<'b> {
-    breaker: &'b CircuitBreaker,
+pub struct ReportingGuard<'b, D: Defined = Definition> {
+    breaker: &'b CircuitBreaker<D>,
     seen: u64,
     started: Option<Timestamp>,
     signal: &'b RejectionSignal,
 }
 
-impl Drop for ReportingGuard<'_> {
+impl<D: Defined> Drop for ReportingGuard<'_, D> {
     #[inline]
     fn drop(&mut self) {
         let &mut Self { breaker, seen, started, signal } = self;
@@ -137,13 +138,13 @@ impl Drop for ReportingGuard<'_> {
 }
 
 #[doc(hidden)]
-impl<'b> WatchedGuard<'b> {
+impl<'b, D: Defined> WatchedGuard<'b, D> {
     /// Returns the trial call for [`watched_trial`]. From now on the thread executes the body only
     /// while the body is polled.
     #[inline]
     #[must_use]
     pub fn trial(&self) -> Trial {
-        let trial = Trial::of(self.breaker, self.seen);
+        let trial = Trial::of(&self.breaker.state, self.seen);
         if !trial.is_none() {
             trial.leave();
         }
@@ -152,14 +153,14 @@ impl<'b> WatchedGuard<'b> {
 
     /// Returns the guard for a call that may be dropped.
     #[inline]
-    pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b> {
+    pub fn report_to(self, signal: &'b RejectionSignal) -> ReportingGuard<'b, D> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         ReportingGuard { breaker, seen, started, signal }
     }
 }
 
-impl<'b> ReportingGuard<'b> {
+impl<'b, D: Defined> ReportingGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
     pub fn success(self) {
@@ -168,14 +169,14 @@ impl<'b> ReportingGuard<'b> {
 
     /// Returns the guard after the end of the body, which reports by itself.
     #[inline]
-    pub fn unwatch(self) -> CircuitGuard<'b> {
+    pub fn unwatch(self) -> CircuitGuard<'b, D> {
         let Self { breaker, seen, started, .. } = self;
         mem::forget(self);
         CircuitGuard { breaker, seen, started }
     }
 }
 
-impl<'b> WatchedGuard<'b> {
+impl<'b, D: Defined> WatchedGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
     pub fn success(self) {
@@ -184,14 +185,14 @@ impl<'b> WatchedGuard<'b> {
 
     /// Returns the guard after the end of the body.
     #[inline]
-    pub fn unwatch(self) -> CircuitGuard<'b> {
+    pub fn unwatch(self) -> CircuitGuard<'b, D> {
         let Self { breaker, seen, started } = self;
         mem::forget(self);
         CircuitGuard { breaker, seen, started }
     }
 }
 
-impl CircuitBreaker {
+impl<D: Defined> CircuitBreaker<D> {
     /// Records a call whose watched guard was dropped without a report.
     #[cold]
     #[inline(never)]
@@ -210,11 +211,11 @@ impl CircuitBreaker {
         } else {
             self.abandon_watched(seen, started);
         }
-        self.report_open(Some(signal));
+        self.report_open(signal);
     }
 }
 
-impl Drop for WatchedGuard<'_> {
+impl<D: Defined> Drop for WatchedGuard<'_, D> {
     #[inline]
     fn drop(&mut self) {
         self.breaker.abandon_watched(self.seen, self.started);

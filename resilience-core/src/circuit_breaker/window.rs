@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::cursor::Cursor;
+use super::on_demand::Initial;
 use super::snapshot::WindowSlice;
 use crate::clock::{Timestamp, nanos};
 
@@ -95,19 +96,20 @@ pub(super) struct Window {
     begun: Option<Timestamp>,
 }
 
-impl Window {
-    pub(super) const fn new() -> Self {
-        Self {
-            total: Counts { calls: 0, failures: 0, slow: 0 },
-            granted: 0,
-            ring: Vec::new(),
-            position: 0,
-            buckets: Vec::new(),
-            current: 0,
-            begun: None,
-        }
-    }
+impl Initial for Window {
+    const NEW: Self = Self {
+        total: Counts { calls: 0, failures: 0, slow: 0 },
+        granted: 0,
+        ring: Vec::new(),
+        position: 0,
+        buckets: Vec::new(),
+        current: 0,
+        begun: None,
+    };
+    const SHARED: &'static Self = &Self::NEW;
+}
 
+impl Window {
     /// Clears the window and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.total = Counts::default();

@@ -256,7 +256,7 @@ impl<T: KeyedPolicy> Keyed<T> {
 
 impl<T: KeyedPolicy> Keyed<T> {
     /// Returns the policy for `key`, and creates the policy if missing: an `Arc` of a
-    /// [`CircuitBreaker`](crate::CircuitBreaker), [`Bulkhead`](crate::Bulkhead) or
+    /// [`KeyCircuitBreaker`](crate::KeyCircuitBreaker), [`Bulkhead`](crate::Bulkhead) or
     /// [`KeyRateLimiter`](crate::KeyRateLimiter).
     pub fn get(&self, key: &(impl Hash + ?Sized)) -> Arc<T::PerKey> {
         self.get_with(key, |policy| policy)

@@ -32,7 +32,7 @@ use crate::mode;
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::Tally;
 #[cfg(not(resilience_loom))]
-use crate::{KeyRateLimiter, RateLimiter};
+use crate::{KeyCircuitBreaker, KeyRateLimiter, RateLimiter};
 
 /// A policy with a state, for the registry.
 pub trait Policy: Send + Sync {
@@ -364,7 +364,7 @@ macro_rules! handles {
     )*};
 }
 #[cfg(not(resilience_loom))]
-handles!(CircuitBreaker, Bulkhead, RateLimiter, KeyRateLimiter, Coalescer);
+handles!(CircuitBreaker, KeyCircuitBreaker, Bulkhead, RateLimiter, KeyRateLimiter, Coalescer);
 
 #[cfg(not(resilience_loom))]
 impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {

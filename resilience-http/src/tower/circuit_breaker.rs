@@ -1,12 +1,14 @@
 //! `#[circuit_breaker]` as a layer.
 
+use core::fmt;
 use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use resilience_core::__internal::DetachedGuard;
+use resilience_core::__internal::{DefinedBreaker, DetachedGuard};
 use resilience_core::{
-    CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind, Keyed, register,
+    CircuitBreaker, CircuitGuard, CircuitState, FailureClass, FailureKind, KeyCircuitBreaker,
+    Keyed, register,
 };
 use tower_layer::Layer;
 
@@ -65,7 +67,7 @@ use crate::host_cooldown::normalize_host;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer has no effect until a service is wrapped"]
-pub struct CircuitBreakerLayer<P = Breakers> {
+pub struct CircuitBreakerLayer<P = OnePolicy<CircuitBreaker>> {
     breakers: P,
     /// The open circuits of hosts.
     open: Option<Arc<OpenCircuits>>,
@@ -73,57 +75,31 @@ pub struct CircuitBreakerLayer<P = Breakers> {
     unknown: FailureClass,
 }
 
-/// One breaker for all calls, or a breaker for each host.
+/// A breaker for each host.
 #[derive(Clone, Debug)]
-pub struct Breakers(Source);
+pub struct BreakersByHost(Arc<Keyed<CircuitBreaker>>);
 
-#[derive(Clone, Debug)]
-enum Source {
-    One(OnePolicy<CircuitBreaker>),
-    PerHost(Arc<Keyed<CircuitBreaker>>),
-}
-
-impl PolicySource for Breakers {
-    type Policy = CircuitBreaker;
+impl PolicySource for BreakersByHost {
+    type Policy = KeyCircuitBreaker;
 
     fn register(&self) {
-        match &self.0 {
-            Source::One(breaker) => breaker.register(),
-            Source::PerHost(hosts) => register(hosts),
-        }
-    }
-
-    fn single(&self) -> Option<&PolicyRef<CircuitBreaker>> {
-        match &self.0 {
-            Source::One(breaker) => breaker.single(),
-            Source::PerHost(_) => None,
-        }
+        register(&self.0);
     }
 }
 
-impl<Request: HttpRequest> PolicyFor<Request> for Breakers {
-    fn policy(&self, request: &Request) -> PolicyRef<CircuitBreaker> {
-        match &self.0 {
-            Source::One(breaker) => breaker.policy(request),
-            Source::PerHost(hosts) => {
-                // The host is the label of the key in rejections and events.
-                let host = normalize_host(request.host());
-                let labeled = |breaker: CircuitBreaker| breaker.key_label(&host);
-                PolicyRef::Shared(hosts.get_with(&*host, labeled))
-            }
-        }
+impl<Request: HttpRequest> PolicyFor<Request> for BreakersByHost {
+    fn policy(&self, request: &Request) -> PolicyRef<KeyCircuitBreaker> {
+        // The host is the label of the key in rejections and events.
+        let host = normalize_host(request.host());
+        let labeled = |breaker: CircuitBreaker| breaker.key_label(&host);
+        PolicyRef::Shared(self.0.get_with(&*host, labeled))
     }
 }
 
 impl CircuitBreakerLayer {
     /// Creates a layer with one breaker for all calls.
     pub const fn new(breaker: &'static CircuitBreaker) -> Self {
-        Self::of(Breakers(Source::One(OnePolicy(PolicyRef::Static(breaker)))), None)
-    }
-
-    /// Creates a layer with one breaker that is not `static`.
-    pub const fn shared(breaker: Arc<CircuitBreaker>) -> Self {
-        Self::of(Breakers(Source::One(OnePolicy(PolicyRef::Shared(breaker)))), None)
+        Self::of(OnePolicy(PolicyRef::Static(breaker)), None)
     }
 
     /// Creates a layer with a breaker for each host and port, made by `make`.
@@ -132,9 +108,12 @@ impl CircuitBreakerLayer {
     /// breakers never. The host is the [key](resilience_core::Rejected::key) of a rejection, and of
     /// the event of a state change.
     #[track_caller]
-    pub fn per_host(max_hosts: u32, make: fn() -> CircuitBreaker) -> Self {
+    pub fn per_host(
+        max_hosts: u32,
+        make: fn() -> CircuitBreaker,
+    ) -> CircuitBreakerLayer<BreakersByHost> {
         let hosts = Arc::new(Keyed::new(max_hosts, make));
-        Self::of(Breakers(Source::PerHost(hosts)), Some(Arc::default()))
+        CircuitBreakerLayer::of(BreakersByHost(hosts), Some(Arc::default()))
     }
 
     /// Creates a layer with a breaker for each request: for each host, tenant or shard.
@@ -166,11 +145,22 @@ impl CircuitBreakerLayer {
     /// });
     /// # let _ = layer;
     /// ```
-    pub fn keyed<Request, F>(choose: F) -> CircuitBreakerLayer<PolicyByRequest<CircuitBreaker, F>>
+    pub fn keyed<Request, F, D>(
+        choose: F,
+    ) -> CircuitBreakerLayer<PolicyByRequest<CircuitBreaker<D>, F>>
     where
-        F: Fn(&Request) -> Arc<CircuitBreaker>,
+        F: Fn(&Request) -> Arc<CircuitBreaker<D>>,
+        D: DefinedBreaker,
     {
         CircuitBreakerLayer::of(PolicyByRequest::new(choose), None)
+    }
+}
+
+impl<D: DefinedBreaker> CircuitBreakerLayer<OnePolicy<CircuitBreaker<D>>> {
+    /// Creates a layer with one breaker that is not `static`, also for the breaker of a key in a
+    /// [`Keyed`] table.
+    pub const fn shared(breaker: Arc<CircuitBreaker<D>>) -> Self {
+        Self::of(OnePolicy(PolicyRef::Shared(breaker)), None)
     }
 }
 
@@ -204,7 +194,10 @@ impl<P> CircuitBreakerLayer<P> {
         self
     }
 
-    fn admit(&self, breaker: PolicyRef<CircuitBreaker>) -> Entry<CallPermit> {
+    fn admit<D: DefinedBreaker>(
+        &self,
+        breaker: PolicyRef<CircuitBreaker<D>>,
+    ) -> Entry<CallPermit<D>> {
         let (rules, unknown, open) = (self.rules, self.unknown, self.open.clone());
         CallPermit { breaker, guard: None, rules, unknown, open }.admit()
     }
@@ -220,17 +213,19 @@ impl<S, P: PolicySource> Layer<S> for CircuitBreakerLayer<P> {
 }
 
 /// A service under a [`CircuitBreakerLayer`].
-pub type CircuitBreakerService<S, P = Breakers> = GatedService<S, CircuitBreakerLayer<P>>;
+pub type CircuitBreakerService<S, P = OnePolicy<CircuitBreaker>> =
+    GatedService<S, CircuitBreakerLayer<P>>;
 
-impl<Request, R, E, P> Gate<Request, R, E> for CircuitBreakerLayer<P>
+impl<Request, R, E, P, D> Gate<Request, R, E> for CircuitBreakerLayer<P>
 where
-    P: PolicyFor<Request, Policy = CircuitBreaker>,
+    P: PolicyFor<Request, Policy = CircuitBreaker<D>>,
+    D: DefinedBreaker + 'static,
     R: HttpResponse,
     E: HttpError,
 {
-    type Permit = CallPermit;
+    type Permit = CallPermit<D>;
 
-    fn enter(&self, request: &Request) -> Entry<CallPermit> {
+    fn enter(&self, request: &Request) -> Entry<CallPermit<D>> {
         self.admit(self.breakers.policy(request))
     }
 
@@ -265,15 +260,15 @@ where
 
 /// The permit of a breaker for one call. A dropped permit counts as a cancelled call.
 #[derive(Debug)]
-pub struct CallPermit {
-    breaker: PolicyRef<CircuitBreaker>,
+pub struct CallPermit<D: DefinedBreaker + 'static> {
+    breaker: PolicyRef<CircuitBreaker<D>>,
     guard: Option<DetachedGuard>,
     rules: Classifier,
     unknown: FailureClass,
     open: Option<Arc<OpenCircuits>>,
 }
 
-impl CallPermit {
+impl<D: DefinedBreaker> CallPermit<D> {
     /// Asks the breaker. The new admission replaces an earlier one.
     fn admit(mut self) -> Entry<Self> {
         if let Some(guard) = self.guard() {
@@ -291,7 +286,7 @@ impl CallPermit {
         }
     }
 
-    fn guard(&mut self) -> Option<CircuitGuard<'_>> {
+    fn guard(&mut self) -> Option<CircuitGuard<'_, D>> {
         self.guard.take().map(|guard| self.breaker.attach(guard))
     }
 
@@ -301,13 +296,14 @@ impl CallPermit {
             return;
         }
         if let (Some(open), PolicyRef::Shared(breaker)) = (&self.open, &self.breaker) {
+            let breaker = Arc::downgrade(breaker);
             open.note(breaker);
         }
         readiness_watch::wake_all();
     }
 }
 
-impl<R: HttpResponse, E: HttpError> Permit<R, E> for CallPermit {
+impl<R: HttpResponse, E: HttpError, D: DefinedBreaker> Permit<R, E> for CallPermit<D> {
     fn is_revoked(&self) -> bool {
         matches!(self.breaker.state(), CircuitState::Open | CircuitState::ForcedOpen)
     }
@@ -353,7 +349,7 @@ impl<R: HttpResponse, E: HttpError> Permit<R, E> for CallPermit {
     }
 }
 
-impl Drop for CallPermit {
+impl<D: DefinedBreaker> Drop for CallPermit<D> {
     fn drop(&mut self) {
         drop(self.guard());
     }
@@ -363,14 +359,13 @@ impl Drop for CallPermit {
 #[derive(Debug, Default)]
 struct OpenCircuits {
     /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
-    seen: Mutex<Vec<Weak<CircuitBreaker>>>,
+    seen: Mutex<Vec<Weak<dyn Circuit>>>,
     /// Whether `seen` has entries. `false` spares most calls the lock.
     has_seen: AtomicBool,
 }
 
 impl OpenCircuits {
-    fn note(&self, breaker: &Arc<CircuitBreaker>) {
-        let breaker = Arc::downgrade(breaker);
+    fn note(&self, breaker: Weak<dyn Circuit>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if !seen.iter().any(|known| known.ptr_eq(&breaker)) {
             seen.push(breaker);
@@ -386,7 +381,7 @@ impl OpenCircuits {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Each entry is removed once, so the cost is constant on average.
         while let Some(last) = seen.last() {
-            if last.upgrade().is_some_and(|breaker| rejects(&breaker)) {
+            if last.upgrade().is_some_and(|breaker| breaker.rejects()) {
                 return false;
             }
             seen.pop();
@@ -396,13 +391,20 @@ impl OpenCircuits {
     }
 }
 
-/// Returns whether a breaker rejects calls. An open circuit whose open time is over admits the next
-/// call, and may belong to a host that is never called again.
-fn rejects(breaker: &CircuitBreaker) -> bool {
-    let snapshot = breaker.snapshot();
-    match snapshot.state {
-        CircuitState::Closed | CircuitState::Disabled => false,
-        CircuitState::Open => snapshot.open_for != Some(Duration::ZERO),
-        _ => true,
+/// A breaker with its settings in any place.
+trait Circuit: fmt::Debug + Send + Sync {
+    /// Returns whether the breaker rejects calls. An open circuit whose open time is over admits
+    /// the next call, and may belong to a host that is never called again.
+    fn rejects(&self) -> bool;
+}
+
+impl<D: DefinedBreaker> Circuit for CircuitBreaker<D> {
+    fn rejects(&self) -> bool {
+        let snapshot = self.snapshot();
+        match snapshot.state {
+            CircuitState::Closed | CircuitState::Disabled => false,
+            CircuitState::Open => snapshot.open_for != Some(Duration::ZERO),
+            _ => true,
+        }
     }
 }

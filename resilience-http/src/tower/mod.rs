@@ -23,7 +23,7 @@ mod timeout;
 use std::error::Error;
 
 pub use self::bulkhead::{BulkheadLayer, BulkheadService};
-pub use self::circuit_breaker::{Breakers, CircuitBreakerLayer, CircuitBreakerService};
+pub use self::circuit_breaker::{BreakersByHost, CircuitBreakerLayer, CircuitBreakerService};
 pub use self::client_context::{ClientContextLayer, ClientContextService};
 pub use self::fallback::{FallbackLayer, FallbackService, ResponseFilter};
 pub use self::gated_service::GatedService;

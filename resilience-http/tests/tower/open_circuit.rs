@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use http::Request;
-use resilience::http::CircuitBreakerLayer;
+use resilience::http::{BreakersByHost, CircuitBreakerLayer};
 use resilience::{CircuitBreaker, CircuitState, RejectedKind};
 use tower::buffer::Buffer;
 use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
+use tower::util::BoxCloneService;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
 use crate::mocks::{answer, is_pending, kind, pair, poll_once, soon};
@@ -22,6 +23,10 @@ fn breaker() -> Arc<CircuitBreaker> {
 
 fn layer(breaker: &Arc<CircuitBreaker>) -> CircuitBreakerLayer {
     CircuitBreakerLayer::shared(Arc::clone(breaker))
+}
+
+fn per_host_layer() -> CircuitBreakerLayer<BreakersByHost> {
+    CircuitBreakerLayer::per_host(10, || CircuitBreaker::new().failure_threshold(1))
 }
 
 fn to(host: &str) -> Request<String> {
@@ -66,12 +71,11 @@ async fn a_call_that_waits_for_the_service_is_rejected_when_the_circuit_opens() 
         let (mock, mut handle) = pair();
         handle.allow(1);
         let breaker = breaker();
-        let layer = if per_host {
-            CircuitBreakerLayer::per_host(10, || CircuitBreaker::new().failure_threshold(1))
+        let service = if per_host {
+            BoxCloneService::new(per_host_layer().layer(mock))
         } else {
-            layer(&breaker)
+            BoxCloneService::new(layer(&breaker).layer(mock))
         };
-        let service = layer.layer(mock);
         let first = tokio::spawn(service.clone().oneshot(get()));
         tokio::task::yield_now().await;
         let second = tokio::spawn(service.clone().oneshot(get()));
@@ -176,12 +180,14 @@ async fn a_trial_call_waits_for_the_service_and_a_dropped_one_gives_its_permit_b
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_circuit_passes_the_readiness_of_the_service_on() {
-    let breaker = breaker();
-    let per_host = CircuitBreakerLayer::per_host(10, || CircuitBreaker::new().failure_threshold(1));
-    for layer in [layer(&breaker), per_host] {
+    for per_host in [false, true] {
         let (mock, mut handle) = pair();
         handle.allow(0);
-        let mut service = layer.layer(mock);
+        let mut service = if per_host {
+            BoxCloneService::new(per_host_layer().layer(mock))
+        } else {
+            BoxCloneService::new(layer(&breaker()).layer(mock))
+        };
         assert!(is_pending(service.ready()).await);
         handle.allow(1);
         let call = soon(service.ready()).await.unwrap().call(get());

@@ -20,7 +20,7 @@ const POLICY: PolicyType = PolicyType {
     name: "CircuitBreaker",
     key: "breaker",
     resolves_overrides: true,
-    has_place: false,
+    has_place: true,
 };
 
 /// The validated keys.

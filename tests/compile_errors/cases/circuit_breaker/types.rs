@@ -8,9 +8,9 @@ mod breaker_of_wrong_type {
     static SHARED: u32 = 5;
 
     #[circuit_breaker(breaker = &SHARED)]
-    //~ rustc: error[E0277] at `&`: the trait bound `u32: AsRef<resilience::CircuitBreaker>` is not satisfied
-    //~ rustc: label: the trait `AsRef<resilience::CircuitBreaker>` is not implemented for `u32`
-    //~ rustc: note: required for `&u32` to implement `AsRef<resilience::CircuitBreaker>`
+    //~ rustc: error[E0277] at `&`: the trait bound `u32: AsRef<resilience::CircuitBreaker<_>>` is not satisfied
+    //~ rustc: label: the trait `AsRef<resilience::CircuitBreaker<_>>` is not implemented for `u32`
+    //~ rustc: note: required for `&u32` to implement `AsRef<resilience::CircuitBreaker<_>>`
     fn call() -> Result<(), ()> {
         Err(())
     }

@@ -1,0 +1,98 @@
+//! The parts of a breaker: the definition, which breakers for several keys share, and the state.
+
+use core::borrow::Borrow;
+use core::ops::Deref;
+use std::sync::OnceLock;
+
+use super::cause::Cause;
+use super::cursor::Cursor;
+use super::events::Hook;
+use super::machine::Machine;
+use super::settings::Settings;
+use super::snapshot::StateChange;
+use super::{CircuitBreaker, flags};
+use crate::keyed::KeyLabel;
+use crate::registry::PolicyFigures;
+use crate::settings::Live;
+use crate::sync::{AtomicU64, Mutex, Tally, const_fn};
+
+/// The part of a breaker that does not change: the settings of the code, names and hooks.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Definition {
+    /// The settings of the code.
+    pub(super) settings: Settings,
+    /// Whether the settings are overridden.
+    pub(super) live: Live<Settings>,
+    pub(super) on_state_change: Option<fn(&StateChange)>,
+    /// The hook made at run time.
+    pub(super) hook: Option<Hook>,
+    /// Whether the breaker belongs to an annotated function.
+    pub(super) listed: bool,
+    pub(super) figures: PolicyFigures,
+}
+
+/// A place of a [`Definition`]: the definition itself, or an [`Arc`](std::sync::Arc).
+#[doc(hidden)]
+pub trait Defined: Borrow<Definition> + Send + Sync {}
+
+impl<D: Borrow<Definition> + Send + Sync> Defined for D {}
+
+/// The part of a breaker that calls change.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The state for the fast paths, published at each change.
+    pub(super) word: AtomicU64,
+    /// While open: the end of the open time, in the clock's nanoseconds.
+    pub(super) until: AtomicU64,
+    pub(super) cursor: Cursor,
+    pub(super) machine: Mutex<Machine>,
+    pub(super) cause: Cause,
+    /// The settings in use, if overridden.
+    pub(super) live: OnceLock<Box<Live<Settings>>>,
+    /// The label of the key in rejections, if the breaker serves one key.
+    pub(super) key_label: Option<KeyLabel>,
+    /// The rejected calls that the record does not count for this breaker alone.
+    pub(super) rejected: Tally,
+}
+
+impl State {
+    const_fn! {
+        pub(super) fn new(settings: &Settings) -> Self {
+            Self {
+                word: AtomicU64::new(super::CLOSED | flags(settings, 0)),
+                until: AtomicU64::new(0),
+                cursor: Cursor::new(),
+                machine: Mutex::new(Machine::new()),
+                cause: Cause::new(),
+                live: OnceLock::new(),
+                key_label: None,
+                rejected: Tally::new(0),
+            }
+        }
+    }
+}
+
+/// A breaker with its definition in any place. The decisions are methods of this type, so that
+/// their code exists once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'b> {
+    pub(super) definition: &'b Definition,
+    pub(super) state: &'b State,
+}
+
+impl Deref for View<'_> {
+    type Target = State;
+
+    #[inline]
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
+impl<D: Defined> CircuitBreaker<D> {
+    #[inline]
+    pub(super) fn view(&self) -> View<'_> {
+        View { definition: self.definition.borrow(), state: &self.state }
+    }
+}
