@@ -29,7 +29,8 @@ pub fn set_enabled(enabled: bool) {
     }
 }
 
-/// Wakes all calls that wait for a permit or for a closed circuit, because the switch or the settings have changed.
+/// Wakes all calls that wait for a permit or for a closed circuit, because the switch or the
+/// settings have changed.
 pub(crate) fn wake_waiting_calls() {
     for shard in &WATCHES {
         let woken = core::mem::take(&mut *lock(shard));
