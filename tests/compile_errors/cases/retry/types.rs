@@ -156,7 +156,6 @@ mod closure_that_is_no_backoff {
     #[retry(backoff = Duration::from_secs(1))]
     //~ rustc: error[E0599] at `Duration`: `Duration` is not a backoff
     //~ rustc: label: needs `Backoff`
-    //~ rustc: label: doesn't satisfy `Duration: resilience::Backoff` or `Duration: resilience::__private::BorrowBackoff`
     //~ rustc: note: the following trait bounds were not satisfied: `Duration: resilience::Backoff` which is required by `Duration: resilience::__private::BorrowBackoff`
     //~ rustc: note: write a closure that takes the number of the retry, `|retry| Duration::from_secs(retry.into())`, a list like `["100ms", "1s"]`, or implement `resilience::Backoff` for `Duration`
     fn duration() -> Result<(), ()> {

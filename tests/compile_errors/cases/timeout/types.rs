@@ -18,7 +18,7 @@ async fn type_error() -> Result<String, ()> {
 //~ rustc: error[E0308] at `limit`: mismatched types
 //~ rustc: label: expected `Duration`, found `u64`
 //~ rustc: label: arguments to this function are incorrect
-//~ rustc: note: method defined here
+//~ rustc: note: function defined here
 async fn wrong_type(limit: u64) -> Result<(), ()> {
     Err(drop(limit))
 }
