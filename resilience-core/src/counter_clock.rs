@@ -55,7 +55,7 @@ impl Counter {
     #[inline]
     fn now(&self) -> Timestamp {
         let ticks = self.clock.raw().saturating_sub(self.raw);
-        let passed = u128::from(ticks) * u128::from(self.nanos) >> SHIFT;
+        let passed = (u128::from(ticks) * u128::from(self.nanos)) >> SHIFT;
         let passed = u64::try_from(passed).unwrap_or(u64::MAX);
         Timestamp::from_nanos(self.time.word().saturating_add(passed))
     }

@@ -36,7 +36,9 @@ pub fn circuit_breaker(name: &str) -> Option<&'static CircuitBreaker> {
 pub(crate) fn republish_all() {
     // Delivers events to hooks, so no lock is held meanwhile.
     let breakers = breakers().clone();
-    breakers.into_iter().for_each(|breaker| breaker.view().republish());
+    for breaker in breakers {
+        breaker.view().republish();
+    }
 }
 
 /// Returns the breakers of annotated functions that are shared with other processes.
