@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use resilience::{
-    Bulkhead, RateLimiter, Rejected, StopReason, coalesce, fallback, hedge, idempotent, retry,
-    testing,
+    Bulkhead, CircuitBreaker, RateLimiter, Rejected, StopReason, coalesce, fallback, health, hedge,
+    idempotent, register, retry, testing,
 };
 
 /// Only one test at a time changes the switch.
@@ -159,4 +159,19 @@ fn off_means_no_hedge() {
         assert_eq!(runtime.block_on(slow(&calls)), Some(()));
         assert_eq!(calls.get(), expected);
     }
+}
+
+#[test]
+fn off_means_healthy_and_without_effect() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("switch::health");
+    let _alone = SWITCH.lock();
+    register(&API);
+    API.force_open();
+    assert!(!health().is_healthy());
+    resilience::set_enabled(false);
+    assert!(health().is_healthy());
+    assert_eq!(API.explain().layers[0].text, "switched off");
+    resilience::set_enabled(true);
+    assert!(!health().is_healthy());
+    API.force_close();
 }

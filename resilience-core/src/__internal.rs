@@ -31,8 +31,8 @@ pub use crate::notify::Notified;
 pub use crate::random::draw;
 pub use crate::rate_limit::{Defined, RateShare, ShareTerms, rate_share_requests, rate_shares};
 pub use crate::registry::{
-    Policy, PolicyFigures, Record, Site, fallback_site, idempotent_site, retired_counters,
-    timed_out, timeout_site,
+    Policy, PolicyFigures, Record, Site, all_figures, fallback_site, idempotent_site, timed_out,
+    timeout_site,
 };
 pub use crate::rejected::reject;
 pub use crate::response::{EFFECT_METADATA, effect_metadata, effect_of_metadata};

@@ -45,6 +45,27 @@ impl fmt::Display for Exact {
 #[derive(Clone, Copy, Debug)]
 pub struct Rounded(pub Duration);
 
+/// An upper bound with the precision of a message: [`Rounded`], and never below the bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoundedUp(pub Duration);
+
+impl fmt::Display for RoundedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.as_nanos();
+        // The unit of the last digit.
+        let unit = match nanos {
+            _ if nanos < MICRO => 1,
+            _ if nanos < MILLI => MICRO,
+            _ if nanos < SECOND => MILLI,
+            _ if nanos < 10 * SECOND => SECOND / 10,
+            _ if nanos < 120 * MINUTE => SECOND,
+            _ => MINUTE,
+        };
+        let up = u64::try_from(nanos.div_ceil(unit) * unit).map(Duration::from_nanos);
+        Rounded(up.unwrap_or(self.0)).fmt(f)
+    }
+}
+
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
@@ -125,5 +146,23 @@ mod tests {
             assert_eq!(Rounded(Duration::from_nanos(nanos)).to_string(), text);
         }
         assert_eq!(Rounded(Duration::MAX).to_string(), "5124095576030431h");
+    }
+
+    #[test]
+    fn a_bound_is_never_shown_shorter() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (1_001, "2µs"),
+            (250_000_000, "250ms"),
+            (999_000_001, "1s"),
+            (1_910_000_000, "2s"),
+            (6_300_000_000, "6.3s"),
+            (18_300_000_000, "19s"),
+            (126_000_000_000, "2m 6s"),
+            (7_200_000_000_001, "2h 1m"),
+        ] {
+            assert_eq!(RoundedUp(Duration::from_nanos(nanos)).to_string(), text);
+        }
+        assert_eq!(RoundedUp(Duration::MAX).to_string(), "5124095576030431h");
     }
 }

@@ -34,6 +34,13 @@ macro_rules! limiter {
                 self
             }
 
+            /// Gives the registry access to the policy of an annotated function.
+            #[doc(hidden)]
+            pub const fn in_static(mut self, itself: $crate::registry::Itself) -> Self {
+                self$(.$part)?.figures.itself = Some(itself);
+                self
+            }
+
             /// Sets the label of the key in rejections and events, for a policy that serves one
             /// key. A label longer than 64 bytes is cut. Default: no label.
             pub fn key_label(mut self, label: impl core::fmt::Display) -> Self {

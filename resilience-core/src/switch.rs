@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::mode;
+use crate::registry::changes;
 use crate::waiters::WaiterId;
 
 /// Turns all attributes and policies of the process on or off. Default: on. `#[idempotent]` stays
@@ -28,13 +29,15 @@ pub fn set_enabled(enabled: bool) {
     }
 }
 
-/// Wakes all calls that wait for a permit, because the switch or the settings have changed.
+/// Wakes all calls that wait for a permit or for a closed circuit, because the switch or the
+/// settings have changed.
 pub(crate) fn wake_waiting_calls() {
     for shard in &WATCHES {
         let woken = core::mem::take(&mut *lock(shard));
         // A waker runs foreign code, so no lock is held here.
         woken.into_values().for_each(Waker::wake);
     }
+    changes::touch(None);
 }
 
 /// Returns whether attributes and policies are on. See [`set_enabled`].

@@ -159,10 +159,11 @@ impl StateSource {
         match self {
             Self::PerFunction => {
                 let state = quote!(&__RESILIENCE_STATE);
-                let state = if policy.resolves_overrides {
-                    state
+                let (make, state) = if policy.resolves_overrides {
+                    (make.clone(), state)
                 } else {
-                    quote!(#private::resolve_policy(#state))
+                    let make = quote!(#make.in_static(|| &__RESILIENCE_STATE));
+                    (make, quote!(#private::resolve_policy(#state)))
                 };
                 quote! {
                     let #local = {

@@ -4,7 +4,9 @@ use core::time::Duration;
 
 use resilience_core::{FigureInfo, FigureKind, FigureValue, Histogram};
 
-use crate::series::{Family, SeriesLabels};
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::series::SeriesLabels;
+use crate::series::{Family, Series};
 
 /// The label with the bound of a bucket in seconds, and `+Inf` for the last: as in Prometheus.
 const BOUND: &str = "le";
@@ -74,29 +76,40 @@ impl Part {
         }
     }
 
-    /// Returns the series of the part.
-    pub(crate) fn series(self, family: &Family) -> Vec<(SeriesLabels, FigureValue)> {
-        let of_part = |(labels, value): (&SeriesLabels, &FigureValue)| match (self.kind, value) {
-            (PartKind::Buckets, FigureValue::Histogram(histogram)) => buckets(labels, histogram),
-            (PartKind::Sum, FigureValue::Histogram(histogram)) => {
-                vec![(labels.clone(), FigureValue::Time(histogram.sum()))]
+    /// Passes each value of the part to `take`, with the series and the label of a bucket.
+    pub(crate) fn each(
+        self,
+        family: &Family,
+        mut take: impl FnMut(&Series, Option<(&'static str, &'static str)>, &FigureValue),
+    ) {
+        for series in &family.series {
+            match (self.kind, &series.value) {
+                (PartKind::Buckets, FigureValue::Histogram(histogram)) => {
+                    for (bound, count) in histogram.cumulative() {
+                        let label = (BOUND, bound_label(bound));
+                        take(series, Some(label), &FigureValue::Count(count));
+                    }
+                }
+                (PartKind::Sum, FigureValue::Histogram(histogram)) => {
+                    take(series, None, &FigureValue::Time(histogram.sum()));
+                }
+                (PartKind::Count, FigureValue::Histogram(histogram)) => {
+                    take(series, None, &FigureValue::Count(histogram.count()));
+                }
+                (_, value) => take(series, None, value),
             }
-            (PartKind::Count, FigureValue::Histogram(histogram)) => {
-                vec![(labels.clone(), FigureValue::Count(histogram.count()))]
-            }
-            (_, value) => vec![(labels.clone(), value.clone())],
-        };
-        family.series.iter().flat_map(of_part).collect()
+        }
     }
-}
 
-fn buckets(labels: &SeriesLabels, histogram: &Histogram) -> Vec<(SeriesLabels, FigureValue)> {
-    let bucket = |(bound, count)| {
-        let mut labels = labels.clone();
-        labels.push((BOUND, bound_label(bound)));
-        (labels, FigureValue::Count(count))
-    };
-    histogram.cumulative().map(bucket).collect()
+    /// Returns the values of the part, with all labels.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn series(self, family: &Family) -> Vec<(SeriesLabels, FigureValue)> {
+        let mut values = Vec::new();
+        self.each(family, |series, bucket, value| {
+            values.push((series.labels().chain(bucket).collect(), value.clone()));
+        });
+        values
+    }
 }
 
 /// Returns the text of a bound in seconds. The texts are those of the constant bounds.

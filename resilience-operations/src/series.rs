@@ -1,17 +1,32 @@
 //! The figures of all policies as series: one sum for each combination of labels.
 
-use std::collections::BTreeMap;
-
-use resilience_core::__internal::retired_counters;
-use resilience_core::{FigureInfo, FigureValue, policies};
+use resilience_core::__internal::all_figures;
+use resilience_core::{FigureInfo, FigureValue, Labels, PolicyKind};
 
 /// The labels of a series: the labels of the policy first.
 pub(crate) type SeriesLabels = Vec<(&'static str, &'static str)>;
 
-/// A figure with all series, in the order of the labels.
+/// The sum of a figure over the policies of a name and kind.
+pub(crate) struct Series {
+    policy: &'static str,
+    kind: PolicyKind,
+    labels: Labels,
+    pub(crate) value: FigureValue,
+}
+
+impl Series {
+    /// Returns the labels: those of the policy first.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        let [name, kind] = FigureInfo::POLICY_LABELS;
+        let of_policy = [(name, self.policy), (kind, self.kind.as_str())];
+        of_policy.into_iter().chain(self.labels.iter().copied())
+    }
+}
+
+/// A figure with all series, in the order of the policies.
 pub(crate) struct Family {
     pub(crate) info: &'static FigureInfo,
-    pub(crate) series: BTreeMap<SeriesLabels, FigureValue>,
+    pub(crate) series: Vec<Series>,
 }
 
 /// Returns the figures of all policies, in the order of the table. A counter includes dropped
@@ -19,20 +34,25 @@ pub(crate) struct Family {
 /// such as two functions of one name, share a series with the sum. A figure without a series is
 /// included.
 pub(crate) fn families() -> Vec<Family> {
-    let empty = |info: &&'static FigureInfo| Family { info, series: BTreeMap::new() };
+    let empty = |info: &&'static FigureInfo| Family { info, series: Vec::new() };
     let mut families: Vec<_> = FigureInfo::all().iter().map(empty).collect();
-    let position: BTreeMap<_, _> =
-        families.iter().enumerate().map(|(index, family)| (family.info.name, index)).collect();
-    let live = policies().into_iter().map(|policy| (policy.name, policy.kind, policy.figures));
-    for (policy, policy_kind, figures) in live.chain(retired_counters()) {
-        let [name, kind] = FigureInfo::POLICY_LABELS;
-        let of_policy = [(name, policy), (kind, policy_kind.as_str())];
+    let mut policies = all_figures();
+    // The series of a name and kind then stand together, at the end of each family so far.
+    policies.sort_by_key(|(name, kind, _)| (*name, *kind));
+    for (policy, kind, figures) in policies {
         for figure in figures {
-            let family = position.get(figure.info.name).and_then(|index| families.get_mut(*index));
-            let Some(family) = family else { continue };
-            let labels = of_policy.iter().chain(figure.labels.iter()).copied().collect();
-            let sum = family.series.entry(labels);
-            sum.and_modify(|sum| *sum = sum.plus(&figure.value)).or_insert(figure.value);
+            let family = families.iter_mut().find(|family| family.info.name == figure.info.name);
+            let Some(Family { series, .. }) = family else { continue };
+            let of_policy = series
+                .iter_mut()
+                .rev()
+                .take_while(|series| (series.policy, series.kind) == (policy, kind));
+            if let Some(sum) = of_policy.into_iter().find(|series| series.labels == figure.labels) {
+                sum.value = sum.value.plus(&figure.value);
+            } else {
+                let (labels, value) = (figure.labels, figure.value);
+                series.push(Series { policy, kind, labels, value });
+            }
         }
     }
     families
@@ -50,10 +70,10 @@ mod tests {
         let series = |figure: &str, label: &str| {
             let family = families.iter().find(|family| family.info.name == figure);
             let series = family.into_iter().flat_map(|family| &family.series);
-            let has = |labels: &SeriesLabels, value| labels.iter().any(|label| label.1 == value);
+            let has = |series: &Series, value| series.labels().any(|label| label.1 == value);
             series
-                .filter(|(labels, _)| has(labels, name) && has(labels, label))
-                .map(|(_, value)| value.as_u64())
+                .filter(|series| has(series, name) && has(series, label))
+                .map(|series| series.value.as_u64())
                 .collect::<Vec<_>>()
         };
         let states = series("resilience.circuit_breaker.state", "open");

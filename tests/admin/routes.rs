@@ -142,6 +142,12 @@ fn a_control_without_a_hook_or_without_permission_is_refused() {
         .json(&json!({ "action": "force_open", "name": "routes::refused" }));
     let (status, reason) = send(anonymous);
     assert_eq!((status, reason.as_str()), (403, "the request is not authorized"));
+    let without_name = Client::new()
+        .post(format!("http://{guarded}/admin/control"))
+        .header("x-resilience-admin", "control")
+        .header("x-operator", "")
+        .json(&json!({ "action": "force_open", "name": "routes::refused" }));
+    assert_eq!(send(without_name), (403, "the request is not authorized".to_owned()));
     assert_eq!(state_of("routes::refused"), "closed");
     let page = |address| get(address, "").text().expect("a text");
     assert!(page(reading).contains("data-controls=\"false\""));
@@ -186,6 +192,14 @@ fn a_control_from_another_site_is_refused() {
         .header("content-type", "text/plain")
         .body(r#"{"action":"force_open","name":"routes::guarded"}"#);
     assert_eq!(send(text), (403, "the content type is not `application/json`".to_owned()));
+    let two_types = Client::new()
+        .post(format!("http://{address}/admin/control"))
+        .header("x-operator", "known")
+        .header("x-resilience-admin", "control")
+        .header("content-type", "text/plain")
+        .header("content-type", "application/json")
+        .body(r#"{"action":"force_open","name":"routes::guarded"}"#);
+    assert_eq!(send(two_types).0, 403);
     // A preflight request is not answered with a permission.
     let preflight = Client::new()
         .request(reqwest::Method::OPTIONS, format!("http://{address}/admin/control"))
@@ -199,4 +213,19 @@ fn a_control_from_another_site_is_refused() {
     let same = request().header("origin", own).header("sec-fetch-site", "same-origin");
     assert_eq!(send(same).0, 200);
     assert_eq!(state_of("routes::guarded"), "forced open");
+}
+
+#[test]
+fn a_content_type_may_have_parameters() {
+    controlled!(typed, "routes::typed");
+    let address = serve_guarded();
+    for kind in ["application/json; charset=utf-8", "Application/JSON"] {
+        let request = Client::new()
+            .post(format!("http://{address}/admin/control"))
+            .header("x-operator", "known")
+            .header("x-resilience-admin", "control")
+            .header("content-type", kind)
+            .body(r#"{"action":"reset","name":"routes::typed"}"#);
+        assert_eq!(send(request).0, 200, "{kind}");
+    }
 }

@@ -224,6 +224,20 @@ fn a_change_tells_slow_calls_from_failures() {
         guard.success();
     }
     assert_eq!(last(&changes), (ChangeReason::SlowCalls, None));
+    // A slow success beside a failure, and a quick success beside a slow success.
+    for (failure, slow) in [(true, [false, true]), (false, [true, false])] {
+        let (breaker, changes) = recorded(rated().failure_rate(0.9).slow_rate(0.5));
+        for slow in slow {
+            let guard = breaker.try_acquire().unwrap();
+            clock.advance(if slow { 2 * SECOND } else { SECOND / 2 });
+            if failure && !slow {
+                guard.report(FailureClass::throttled(None), &"busy");
+            } else {
+                guard.success();
+            }
+        }
+        assert_eq!(last(&changes), (ChangeReason::SlowCalls, None));
+    }
     // A success completes the minimum of a rate.
     let (breaker, changes) = recorded(rated().failure_rate(0.5));
     breaker.try_acquire().unwrap().report(FailureClass::throttled(None), &"busy");

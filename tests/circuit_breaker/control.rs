@@ -56,6 +56,39 @@ fn can_be_tripped_and_probed_by_hand() {
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
+#[test]
+fn a_half_open_breaker_that_is_tripped_stays_open_for_longer() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(10 * SECOND)
+        .max_reset_timeout(60 * SECOND);
+    fail(&breaker, 1);
+    breaker.trip();
+    assert_eq!(breaker.snapshot().open_for, Some(10 * SECOND), "no trial call has failed");
+    clock.advance(10 * SECOND);
+    let _probe = breaker.try_acquire().unwrap();
+    breaker.trip();
+    assert_eq!(breaker.snapshot().open_for, Some(20 * SECOND));
+}
+
+#[test]
+fn a_manual_state_with_an_end_is_restored() {
+    let clock = testing::clock();
+    for state in [CircuitState::ForcedOpen, CircuitState::Disabled] {
+        let breaker = CircuitBreaker::new();
+        let mut snapshot = CircuitSnapshot::default();
+        (snapshot.state, snapshot.open_for) = (state, Some(10 * SECOND));
+        breaker.restore(&snapshot);
+        clock.advance(9 * SECOND);
+        assert_eq!(breaker.try_acquire().is_ok(), state == CircuitState::Disabled);
+        assert_eq!(breaker.state(), state);
+        clock.advance(SECOND);
+        succeed(&breaker, 1);
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    }
+}
+
 thread_local!(static CHANGES: RefCell<Vec<StateChange>> = const { RefCell::new(Vec::new()) });
 
 #[test]

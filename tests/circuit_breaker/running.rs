@@ -82,6 +82,46 @@ fn calls_from_before_an_opening_do_not_count_after_closing() {
     assert_eq!((breaker.state(), breaker.snapshot().calls), (CircuitState::Closed, 0));
 }
 
+/// The success completes the minimum number of calls, and half of the calls hang.
+#[test]
+fn a_success_beside_hanging_calls_may_be_the_call_that_trips() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    let calls = || -> Vec<_> { (0..5).map(|_| breaker.try_acquire().unwrap()).collect() };
+    let _hanging = calls();
+    clock.advance(SECOND);
+    let quick = calls();
+    clock.advance(3 * SECOND / 2);
+    let _next = breaker.try_acquire().unwrap();
+    for guard in quick {
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        guard.success();
+    }
+    assert!(is_open(&breaker));
+}
+
+/// A breaker that admits a growing share of the calls looks at its window before each call.
+#[test]
+fn a_rate_that_rises_while_calls_expire_opens_with_the_next_outcome() {
+    let clock = testing::clock();
+    let breaker = breaker().reset_timeout(SECOND).recovery(100 * SECOND);
+    breaker.trip();
+    clock.advance(SECOND);
+    succeed(&breaker, 1);
+    let call = || (0..20).find_map(|_| breaker.try_acquire().ok()).expect("a share of the calls");
+    clock.advance(85 * SECOND);
+    (0..6).for_each(|_| call().success());
+    clock.advance(5 * SECOND);
+    (0..5).for_each(|_| call().success());
+    (0..6).for_each(|_| call().failure());
+    // The first six calls expire, so six of eleven have failed.
+    clock.advance(5 * SECOND);
+    let guard = call();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    guard.success();
+    assert!(is_open(&breaker));
+}
+
 /// Quick calls pass without the bookkeeping of slow calls.
 #[test]
 fn a_slow_success_after_quick_calls_counts_as_slow() {

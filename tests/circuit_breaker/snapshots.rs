@@ -79,6 +79,30 @@ fn trial_calls_growth_and_recovery_are_restored() {
     }
 }
 
+#[test]
+fn a_snapshot_has_the_buckets_with_calls_and_the_rest_of_the_unstable_time() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new()
+        .failure_rate(1.0)
+        .min_calls(2)
+        .reset_timeout(10 * SECOND)
+        .max_reset_timeout(40 * SECOND);
+    fail(&breaker, 2);
+    clock.advance(10 * SECOND);
+    succeed(&breaker, 1);
+    assert_eq!(breaker.snapshot().unstable_for, Some(10 * SECOND));
+    succeed(&breaker, 1);
+    clock.advance(3 * SECOND);
+    succeed(&breaker, 2);
+    clock.advance(2 * SECOND);
+    let window = breaker.snapshot().window;
+    let buckets: Vec<_> = window.iter().map(|slice| (slice.age.as_secs(), slice.calls)).collect();
+    // The current bucket is listed without a call too.
+    assert_eq!(buckets, [(5, 1), (2, 2), (0, 0)]);
+    clock.advance(5 * SECOND);
+    assert_eq!(breaker.snapshot().unstable_for, None);
+}
+
 /// Returns a breaker in the fourth second of a recovery of ten seconds, with a part of a call saved
 /// up.
 fn recovering(clock: &testing::Clock) -> CircuitBreaker {

@@ -130,6 +130,27 @@ fn a_delay_beyond_the_open_time_leads_to_a_trial_call() {
     assert_eq!(clock.elapsed(), 10_000 * MS);
 }
 
+#[test]
+fn an_open_time_as_long_as_the_delay_or_max_retry_after_leads_to_a_trial_call() {
+    #[retry(attempts = 2, base_delay = "5s", jitter = "none")]
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "5s")]
+    fn by_delay(calls: &mut u32) -> Result<u32, Failure> {
+        *calls += 1;
+        if *calls == 1 { Err(Failure::Down) } else { Ok(*calls) }
+    }
+    #[retry(attempts = 2, jitter = "none", max_retry_after = "5s", on_rejection = "wait")]
+    #[circuit_breaker(failure_threshold = 1, reset_timeout = "5s")]
+    fn by_wait(calls: &mut u32) -> Result<u32, Failure> {
+        *calls += 1;
+        if *calls == 1 { Err(Failure::Down) } else { Ok(*calls) }
+    }
+    let clock = testing::clock();
+    assert_eq!(by_delay(&mut 0), Ok(2));
+    assert_eq!(clock.elapsed(), 5000 * MS);
+    assert_eq!(by_wait(&mut 0), Ok(2));
+    assert_eq!(clock.elapsed(), 10_000 * MS);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_waits_for_rejections_waits_for_the_trial_call() {
     static CALLS: Mutex<Vec<Duration>> = Mutex::new(Vec::new());

@@ -1,6 +1,8 @@
 //! The figures of hedges, and the explanation of a hedged function.
 
-use resilience::{PolicyKind, PolicyReport, Rejected, bulkhead, explain, hedge, policies, retry};
+use resilience::{
+    Bulkhead, PolicyKind, PolicyReport, Rejected, bulkhead, explain, hedge, policies, retry,
+};
 
 use crate::sleep;
 
@@ -21,6 +23,12 @@ async fn explained() -> Option<()> {
 #[bulkhead(max = 1, name = "figures::limit")]
 async fn rejected() -> Result<(), Rejected> {
     sleep(50).await;
+    Ok(())
+}
+
+#[hedge(after = "10ms", idempotent, name = "figures::full")]
+#[bulkhead(bulkhead = limit)]
+async fn full(limit: &Bulkhead) -> Result<(), Rejected> {
     Ok(())
 }
 
@@ -55,6 +63,13 @@ async fn rejected_hedges_are_counted_apart() {
     assert_eq!(report.count("resilience.hedge.omitted", &["rejected"]), 1);
     let after = report.settings.iter().find(|setting| setting.name == "after");
     assert_eq!(after.map(|setting| setting.value.as_str()), Some("p99.9"));
+    // A rejected first attempt is no omitted hedge.
+    let limit = Bulkhead::new(1);
+    let _taken = limit.try_acquire().unwrap();
+    assert!(full(&limit).await.is_err());
+    let report = self::report("figures::full");
+    assert_eq!(report.count("resilience.hedge.omitted", &["rejected"]), 0);
+    assert_eq!(report.count("resilience.calls", &["failure"]), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use resilience::{
-    Explanation, PolicyKind, Rejected, bulkhead, circuit_breaker, count_successes, explain,
-    fallback, rate_limit, retry, timeout,
+    Bulkhead, CircuitBreaker, Explanation, Nested, PolicyKind, RateLimiter, Rejected, RetryPolicy,
+    bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching, rate_limit,
+    register, retry, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -58,7 +59,7 @@ async fn the_bounds_of_a_stack_are_told_in_words_and_as_data() {
          rate_limit: waits up to 300ms above 100 calls per 1s, bursts of 1\n  \
          bulkhead: waits up to 1s above 5 concurrent calls\n  \
          timeout: drops the call after 2s\n  \
-         at worst: 4 calls in 14s; in 3m 13s with the longest delays of the server"
+         at worst: 4 calls in 15s; in 3m 14s with the longest delays of the server"
     );
 }
 
@@ -130,4 +131,78 @@ fn two_functions_of_one_name_have_an_explanation_each() {
     let calls: Vec<_> = found.iter().map(|function| function.max_calls).collect();
     assert_eq!(calls, [Some(2), Some(7)]);
     assert_eq!(found[1].layers[1].text, "opens after 3 failures in a row, for 30s");
+}
+
+#[test]
+fn an_explanation_tells_the_state_and_shadow_mode() {
+    let text = |breaker: &CircuitBreaker| breaker.explain().layers[0].text.clone();
+    let breaker = CircuitBreaker::new();
+    let opens = "opens after 5 failures in a row, for 30s";
+    assert_eq!(text(&breaker), opens);
+    breaker.trip();
+    assert_eq!(text(&breaker), format!("{opens}; now open"));
+    breaker.force_open();
+    assert_eq!(text(&breaker), format!("{opens}; forced open, rejects each call"));
+    breaker.disable();
+    assert_eq!(text(&breaker), format!("{opens}; forced closed, admits each call"));
+    let shadow = CircuitBreaker::new().shadow();
+    assert_eq!(text(&shadow), format!("{opens}; only observes, in shadow mode"));
+    let shadow = Bulkhead::new(1).shadow().explain();
+    assert_eq!(
+        shadow.layers[0].text,
+        "only observes calls above 1 concurrent call, in shadow mode"
+    );
+    let shadow = RateLimiter::new(1, Duration::from_secs(1)).shadow().explain();
+    let text = &shadow.layers[0].text;
+    assert_eq!(text, "only observes calls above 1 call per 1s, bursts of 1, in shadow mode");
+}
+
+#[test]
+fn the_first_delay_and_nested_retries_are_explained() {
+    let retry = RetryPolicy::new().attempts(2).initial_delay(Duration::from_secs(3));
+    let text = retry.nested(Nested::OuterOnly).explain().layers[0].text.clone();
+    assert_eq!(
+        text,
+        "at most 2 attempts, the first after 3s, delays of at most 100ms, or of the server up to \
+         60s; retries of functions inside make one attempt"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_delay_belongs_to_the_longest_time() {
+    #[retry(attempts = 2, backoff = "fixed", base_delay = "1s", initial_delay = "3s")]
+    #[timeout("2s")]
+    async fn late() -> Result<(), Rejected> {
+        std::future::pending().await
+    }
+    count_successes();
+    let start = tokio::time::Instant::now();
+    assert!(late().await.is_err());
+    let explanation = only("late");
+    assert_eq!(explanation.longest, Some(start.elapsed()));
+    assert_eq!(start.elapsed(), Duration::from_secs(3 + 2 + 1 + 2));
+    let settings = policies_matching("*::late");
+    assert!(settings.iter().any(|policy| policy.setting("initial_delay") == Some("3s")));
+}
+
+#[test]
+fn a_wait_without_a_limit_is_told_as_such() {
+    static LIMIT: RateLimiter =
+        RateLimiter::new(2, Duration::from_secs(60)).wait(Duration::MAX).name("explain::limitless");
+    let hour = Duration::from_secs(3600);
+    register(&LIMIT);
+    let settings = policies_matching("explain::limitless");
+    assert_eq!(settings[0].setting("wait"), Some("unlimited"));
+    let text = LIMIT.explain().layers[0].text.clone();
+    assert_eq!(text, "waits above 2 calls per 60s, bursts of 1, without a limit");
+    let limited = RateLimiter::new(2, hour).wait(hour).explain();
+    assert_eq!(limited.layers[0].text, "waits up to 60m above 2 calls per 60m, bursts of 1");
+}
+
+#[test]
+fn a_longest_time_is_never_rounded_down() {
+    let mut explanation = RetryPolicy::new().explain();
+    explanation.longest = Some(Duration::from_millis(18_300));
+    explanation.longest_throttled = None;
+    assert!(explanation.to_string().ends_with("at worst: 3 calls in 19s"), "{explanation}");
 }

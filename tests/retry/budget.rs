@@ -99,6 +99,36 @@ fn a_short_outage_at_high_traffic_is_retried_within_the_share() {
     }
 }
 
+#[test]
+fn a_share_counts_the_calls_of_ten_seconds() {
+    static BUDGET: RetryBudget = RetryBudget::ratio(1.0);
+    let policy = RetryPolicy::new().budget(&BUDGET);
+    let clock = testing::clock();
+    for call in 0..200 {
+        assert_eq!(policy.run(|| Ok::<_, ()>(call)), Ok(call));
+    }
+    assert_eq!(BUDGET.tokens(), 200);
+    clock.advance(Duration::from_secs(9));
+    assert_eq!(BUDGET.tokens(), 200);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(BUDGET.tokens(), 100);
+}
+
+#[test]
+fn a_clock_that_goes_back_fills_no_budget_and_delays_no_refill() {
+    static BUDGET: RetryBudget = RetryBudget::ratio(0.0);
+    let policy = RetryPolicy::new().attempts(101).fixed().base_delay(ms(0)).budget(&BUDGET);
+    let clock = testing::clock();
+    let ahead = testing::clock();
+    ahead.advance(Duration::from_secs(3600));
+    assert_eq!(policy.run(|| Err::<(), _>(())), Err(()));
+    assert_eq!(BUDGET.tokens(), 0);
+    drop(ahead);
+    assert_eq!(BUDGET.tokens(), 0);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(BUDGET.tokens(), 10);
+}
+
 /// In any ten seconds of a lasting outage, retries stay within the share and ten a second.
 #[test]
 fn a_lasting_outage_is_retried_within_the_share() {

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use resilience::context::Context;
 use resilience::{
-    Bulkhead, CircuitBreaker, Classify, RateLimiter, Rejected, RejectedKind, RetryBudget,
+    Bulkhead, CircuitBreaker, Classify, Jitter, RateLimiter, Rejected, RejectedKind, RetryBudget,
     RetryPolicy, bulkhead, circuit_breaker, context, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
+
+use crate::ms;
 
 async fn served(calls: Vec<tokio::task::JoinHandle<Result<(), Rejected>>>) -> usize {
     let mut served = 0;
@@ -351,6 +353,24 @@ async fn callers_by_hand_wait_in_order_below_the_timeout_of_a_function() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_by_hand_wait_for_a_bulkhead_below_the_timeout_of_a_function() {
+    static SLOTS: Bulkhead = Bulkhead::new(1);
+    #[timeout("50ms")]
+    async fn limited(caller: usize, starts: &Starts, start: Instant) -> Result<(), Rejected> {
+        let _slot = SLOTS.acquire().await?;
+        record(caller, starts, start);
+        sleep(Duration::from_millis(40)).await;
+        Ok(())
+    }
+    async fn call(caller: usize, starts: Starts, start: Instant) -> Result<(), Rejected> {
+        by_hand(&PATIENT, || limited(caller, &starts, start)).await
+    }
+    let starts = order(5, call).await;
+    let expected: Vec<_> = (0..5).map(|caller| (caller, caller as u128 * 40)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_timeout_of_a_function_limits_the_body_below_a_retry_by_hand() {
     static LIMIT: RateLimiter = RateLimiter::new(10, Duration::from_secs(1));
     static ONCE: RetryPolicy = PATIENT.attempts(1);
@@ -462,6 +482,58 @@ fn failures_between_rejections_still_use_up_the_attempts() {
     let _clock = testing::clock();
     assert!(call().is_err());
     assert_eq!(CALLS.load(SeqCst), 4);
+}
+
+#[test]
+fn rejections_are_awaited_for_max_retry_after_times_the_attempts() {
+    let clock = testing::clock();
+    let time = Duration::from_secs(20);
+    let policy = RetryPolicy::new().attempts(3).max_retry_after(time).wait_for_rejections(true);
+    let out: Result<(), _> = policy
+        .on(|rejected: &Rejected| Classify::classify(rejected))
+        .run(|| Err(Rejected::new(RejectedKind::CircuitOpen, "gate", Some(time))));
+    assert_eq!(out.map_err(|it| it.kind()), Err(RejectedKind::CircuitOpen));
+    assert_eq!(clock.elapsed(), 3 * time);
+}
+
+#[test]
+fn a_random_time_keeps_rejected_callers_apart() {
+    fn waits(kind: RejectedKind, policy: RetryPolicy) -> Vec<Duration> {
+        let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
+        let mut calls = Vec::new();
+        let policy = policy.wait_for_rejections(true);
+        let out = policy.on(|rejected: &Rejected| Classify::classify(rejected)).run(|| {
+            calls.push(clock.elapsed());
+            if calls.len() > 3 { Ok(()) } else { Err(Rejected::new(kind, "gate", Some(ms(1000)))) }
+        });
+        assert_eq!(out, Ok(()));
+        calls.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
+    }
+    // A draw of one half, of a tenth of the time.
+    let policy = RetryPolicy::new();
+    assert_eq!(waits(RejectedKind::CircuitOpen, policy), [1050; 3].map(ms));
+    // Of the time or of the time since the first rejection, if longer.
+    assert_eq!(waits(RejectedKind::RateLimited, policy), [1500, 1750, 2625].map(ms));
+    let exact = policy.jitter(Jitter::None);
+    assert_eq!(waits(RejectedKind::CircuitOpen, exact), [1000; 3].map(ms));
+    assert_eq!(waits(RejectedKind::RateLimited, exact), [1000; 3].map(ms));
+}
+
+#[test]
+fn a_rejection_with_a_time_restarts_the_backoff() {
+    #[retry(attempts = 4, jitter = "none", on_rejection = "wait", bind = attempt)]
+    fn call(seen: &mut Vec<(u32, Option<Duration>)>) -> Result<(), Rejected> {
+        seen.push((attempt.number(), attempt.previous_delay()));
+        if seen.len() == 3 {
+            return Err(Rejected::new(RejectedKind::CircuitOpen, "gate", Some(ms(1000))));
+        }
+        Err(Rejected::timed_out("upstream", ms(1)))
+    }
+    let _clock = testing::clock();
+    let mut seen = Vec::new();
+    assert!(call(&mut seen).is_err());
+    let delays = [100, 200, 1000, 100].map(|delay| Some(ms(delay)));
+    assert_eq!(seen, [(1, None), (2, delays[0]), (3, delays[1]), (3, delays[2]), (4, delays[3])]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use resilience::{
     Action, CircuitBreaker, CircuitState, Keyed, PolicyKind, RateLimiter, Rejected, RejectedKind,
-    StopReason, circuit_breaker, control, pending_settings, rate_limit, register, retry,
+    StopReason, bulkhead, circuit_breaker, control, pending_settings, rate_limit, register, retry,
     settings_history, testing,
 };
 use tokio::time::{Instant, sleep};
@@ -194,6 +194,23 @@ fn the_last_hundred_changes_have_an_author_and_a_time() {
     assert!(last.at.elapsed().is_ok_and(|age| age < 10 * MINUTE));
     let before = history.iter().find(|change| change.target == "control::history").unwrap();
     assert_eq!((before.by.as_str(), before.change.as_str()), ("ann\\n", "force open for 60s"));
+}
+
+#[test]
+fn a_flag_of_all_kinds_is_pending_only_without_a_policy_of_the_name() {
+    #[bulkhead(max = 1, name = "control::flags")]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let is_pending = |name: &str| pending_settings().iter().any(|pending| pending.target == name);
+    let _ = resilience::policies();
+    call().expect("a permit");
+    let disabled = control("control::flags").disable().expect("a bulkhead");
+    assert_eq!(disabled.reached, 1);
+    control("control::flags").shadow(true).expect("a bulkhead");
+    assert!(!is_pending("control::flags"), "{:?}", pending_settings());
+    control("control::misspelled").disable().expect("a pending change");
+    assert!(is_pending("control::misspelled"));
 }
 
 #[tokio::test(start_paused = true)]

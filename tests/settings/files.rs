@@ -148,3 +148,13 @@ fn a_file_is_read_by_its_extension() {
     std::fs::remove_dir_all(&folder).unwrap();
     load_settings_toml("a.toml", "").unwrap();
 }
+
+#[test]
+fn a_file_may_begin_with_a_mark_of_the_byte_order() {
+    let _loads = loads();
+    let json = r#"{ "files::marked": { "retry": { "attempts": 5 } } }"#;
+    let toml = "['files::marked'.retry]\nattempts = 5";
+    assert_eq!(load_settings_json("a.json", &format!("\u{feff}{json}")).unwrap().settings, 1);
+    assert_eq!(load_settings_toml("a.toml", &format!("\u{feff}{toml}")).unwrap().settings, 1);
+    load_settings_toml("a.toml", "").unwrap();
+}

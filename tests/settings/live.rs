@@ -494,6 +494,53 @@ async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
     assert!(LIMITER.try_acquire().is_err());
 }
 
+#[test]
+fn a_retry_follows_its_growth_its_jitter_and_its_initial_delay() {
+    #[retry(attempts = 3, jitter = "none", initial_delay = "1s", name = "live::growth")]
+    fn call() -> Result<(), &'static str> {
+        Err("down")
+    }
+    #[retry(backoff = ["1ms"], name = "live::list")]
+    fn by_list() -> Result<(), &'static str> {
+        Err("down")
+    }
+    #[retry(backoff = |_| Duration::from_millis(1), name = "live::code")]
+    fn by_code() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
+    let set = |key, value| control("live::growth").set(key, value).unwrap();
+    let waited = || {
+        let start = clock.elapsed();
+        assert!(call().is_err());
+        (clock.elapsed() - start).as_millis()
+    };
+    assert_eq!(waited(), 1000 + 100 + 200);
+    set("retry.factor", "3");
+    set("retry.initial_delay", "2s");
+    assert_eq!(waited(), 2000 + 100 + 300);
+    for (jitter, expected) in [
+        ("full", 50 + 150),
+        ("equal", 75 + 225),
+        ("decorrelated", 200 + 350),
+        ("0.5", 125 + 375),
+        ("10ms", 105 + 305),
+        ("none", 100 + 300),
+    ] {
+        set("retry.jitter", jitter);
+        assert_eq!(waited(), 2000 + expected, "{jitter}");
+    }
+    assert!(by_list().is_err() && by_code().is_err());
+    for (name, key, reason) in [
+        ("live::list", "retry.base_delay", "the delays are a list in the code"),
+        ("live::code", "retry.base_delay", "the backoff is code of the program"),
+        ("live::list", "retry.initial_delay", "no `initial_delay` in the code"),
+    ] {
+        let error = control(name).set(key, "1s").unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hedge_follows_its_delay_and_its_number_and_can_be_switched_off() {
     #[hedge(after = "50ms", max = 2, idempotent, name = "live::hedge")]

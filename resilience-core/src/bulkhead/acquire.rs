@@ -14,7 +14,7 @@ use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::context::current;
 use crate::park::Parker;
-use crate::registry::policy::{WaitEnd, count_success, count_wait};
+use crate::registry::policy::{WaitEnd, count_success, count_wait, list_waiting};
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::waiters::WaiterId;
@@ -84,6 +84,7 @@ impl<'b> QueueEntry<'b> {
             Acquired::Full => Some(Err(bulkhead.rejected())),
             Acquired::Queued(waiter) => {
                 (self.waiter, self.since) = (Some(waiter), Some(now()));
+                list_waiting(bulkhead);
                 None
             }
         }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::Bulkhead;
-use crate::duration::{Exact, Rounded};
+use crate::duration::Rounded;
 use crate::figures::Figure;
 use crate::figures::table;
 use crate::keyed::KeyLabel;
@@ -48,7 +48,7 @@ impl Policy for Bulkhead {
         let settings = self.current();
         let mut list = vec![Setting::code("max", settings.limit())];
         list.extend(settings.queue.map(|queue| Setting::code("queue", queue)));
-        list.extend(settings.wait.map(|wait| Setting::code("wait", Exact(wait))));
+        list.extend(settings.wait.map(Setting::wait));
         list.push(Setting::code("shadow", settings.shadow));
         list
     }
@@ -64,13 +64,16 @@ impl Policy for Bulkhead {
     fn facts(&self) -> Facts {
         let settings = self.current();
         let max = settings.limit();
-        let (text, longest) = match (settings.queue_capacity(0), settings.wait) {
-            (0, _) => (format!("rejects above {max} concurrent calls"), Some(Duration::ZERO)),
-            (_, Some(wait)) => {
-                let longest = Rounded(wait);
-                (format!("waits up to {longest} above {max} concurrent calls"), Some(wait))
-            }
-            (_, None) => (format!("waits above {max} concurrent calls, without a limit"), None),
+        let calls = if max == 1 { "call" } else { "calls" };
+        let above = format!("above {max} concurrent {calls}");
+        if settings.shadow {
+            return Facts::Rejects(format!("only observes calls {above}, in shadow mode"));
+        }
+        let wait = settings.wait.filter(|wait| *wait < Duration::MAX);
+        let (text, longest) = match (settings.queue_capacity(0), wait) {
+            (0, _) => (format!("rejects {above}"), Some(Duration::ZERO)),
+            (_, Some(wait)) => (format!("waits up to {} {above}", Rounded(wait)), Some(wait)),
+            (_, None) => (format!("waits {above}, without a limit"), None),
         };
         Facts::Waits { longest, text }
     }

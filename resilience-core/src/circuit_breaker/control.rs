@@ -17,7 +17,8 @@ impl<D: Defined> CircuitBreaker<D> {
     /// time. A state change that was caused by a panic is now delivered to the hook.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        self.view().change(|machine| machine.state)
+        let now = clock::now();
+        self.view().change(|machine| machine.state_at(now))
     }
 
     /// Returns the state and the counters.
@@ -33,12 +34,13 @@ impl<D: Defined> CircuitBreaker<D> {
         let rejected = self.rejected();
         let enough = counts.calls >= least;
         let rate = |part| enough.then(|| f64::from(part) / f64::from(counts.calls));
+        let is_over = machine.state_at(now) != machine.state;
         // The calls before an opening stay in view.
         let recovery = machine.extra.recovery.filter(|recovery| recovery.remaining(now).is_some());
         let window_time = (machine.state != CircuitState::Open).then_some(now);
         CircuitSnapshot {
-            state: machine.state,
-            open_for: machine.until.map(|until| until.since(now)),
+            state: machine.state_at(now),
+            open_for: machine.until.map(|until| until.since(now)).filter(|_| !is_over),
             reopened: machine.extra.reopened,
             unstable_for: machine.unstable_for(now),
             recovering_for: recovery.and_then(|recovery| recovery.remaining(now)),
@@ -147,6 +149,8 @@ impl View<'_> {
     }
 
     /// Publishes the state for the fast paths again.
+    #[cold]
+    #[inline(never)]
     pub(super) fn republish(self) {
         self.change(|_| ());
     }

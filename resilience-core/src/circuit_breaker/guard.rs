@@ -31,15 +31,6 @@ impl<D: Defined> CircuitGuard<'_, D> {
     /// Records a success.
     #[inline]
     pub fn success(self) {
-        self.breaker.view().count_success_by_hand();
-        self.succeed();
-    }
-
-    /// Records a success of an annotated function: the word of the breaker knows whether successes
-    /// are counted.
-    #[doc(hidden)]
-    #[inline]
-    pub fn succeed(self) {
         self.breaker.success(self.seen, self.started);
         mem::forget(self);
     }
@@ -120,7 +111,7 @@ impl<D: Defined> CircuitGuard<'_, D> {
     ) -> (O,) {
         // The guard is still whole here: if `on_ok` panics, the call counts as a panic.
         match out.as_result().map(|value| outcome(on_ok(value).into())) {
-            Ok(CallOutcome::Success) => self.succeed(),
+            Ok(CallOutcome::Success) => self.success(),
             Ok(outcome) => {
                 let text = || Some("a value that `on_ok` calls a failure".to_owned());
                 self.end_with(outcome, &text, signal);

@@ -190,6 +190,13 @@ impl Machine {
         }
     }
 
+    /// Returns the state at this time. The next call leaves a forced state whose time is over.
+    pub(super) fn state_at(&self, now: Timestamp) -> CircuitState {
+        let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
+        let is_over = is_forced && self.until.is_some_and(|until| until <= now);
+        if is_over { CircuitState::Closed } else { self.state }
+    }
+
     /// Admits a call, or returns the time until a call may be admitted, if known. `is_inside`
     /// returns whether the call comes from the body of a trial call of this generation.
     pub(super) fn admit(
@@ -199,8 +206,7 @@ impl Machine {
         now: Timestamp,
         is_inside: impl FnOnce(u32) -> bool,
     ) -> Result<AdmittedCall, Option<Duration>> {
-        let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
-        if is_forced && self.until.is_some_and(|until| until <= now) {
+        if self.state_at(now) != self.state {
             self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
         }
         match self.state {

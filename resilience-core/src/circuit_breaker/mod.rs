@@ -186,10 +186,12 @@ impl<D: Defined> CircuitBreaker<D> {
         self.acquire(Body::Elsewhere)
     }
 
-    /// Admits a call with such a body.
+    /// Admits a call with such a body. The list of breakers that are told when counting starts has
+    /// those of annotated functions only, so each call of another breaker asks.
     #[doc(hidden)]
     #[inline]
     pub fn acquire(&self, body: Body) -> Result<CircuitGuard<'_, D>, Rejected> {
+        self.view().expect_counting();
         let seen = self.state.word.load(Acquire);
         if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
@@ -293,9 +295,15 @@ impl<D: Defined> fmt::Debug for CircuitBreaker<D> {
 impl State {
     /// Returns whether a success has nothing to record.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     fn is_idle(&self) -> bool {
-        (self.word.load(Acquire) & !BOUNDED) as u32 == 0
+        self.is_closed_but_for(BOUNDED)
+    }
+
+    /// Returns whether the breaker is closed, with none of the flags but these.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
+    fn is_closed_but_for(&self, flags: u64) -> bool {
+        (self.word.load(Acquire) & !flags) as u32 == 0
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::definition::{Defined, Definition};
 use super::events::Hook;
-use super::{CircuitBreaker, CircuitState};
+use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitState};
 use crate::clock::Timestamp;
 use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
 use crate::registry::PolicyFigures;
@@ -50,7 +50,7 @@ impl<D: Defined> KeyState for CircuitBreaker<D> {
     /// open time. A manual state never becomes stale.
     fn is_stale(&self, now: Timestamp) -> bool {
         // Closed, without a window and without a failure: known without the lock.
-        if self.state.is_idle() {
+        if self.state.is_closed_but_for(BOUNDED | COUNTED) {
             return true;
         }
         let view = self.view();

@@ -8,6 +8,7 @@ use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
 use super::window::Span;
 use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use crate::clock::{self, Timestamp};
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
 use crate::keyed::KeyLabel;
@@ -34,19 +35,12 @@ impl<D: Defined> CircuitBreaker<D> {
 }
 
 impl View<'_> {
-    /// Publishes that successes are counted, if the breaker does not know yet.
-    #[cold]
+    /// Publishes that successes are counted, if the word does not tell yet. The word alone decides
+    /// at the end of a call, so that no success counts twice.
+    #[inline]
     pub(super) fn expect_counting(self) {
         if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
             self.republish();
-        }
-    }
-
-    /// Counts a success, unless the word of the breaker tells the end of the call to count.
-    #[inline]
-    pub(super) fn count_success_by_hand(self) {
-        if mode::is_counting() && self.word.load(Acquire) & COUNTED == 0 {
-            self.count_success();
         }
     }
 
@@ -122,7 +116,13 @@ impl Policy for View<'_> {
 
     /// The state without a side effect: events that wait are not delivered.
     fn state(&self) -> Option<CircuitState> {
-        Some(lock(&self.machine).state)
+        Some(lock(&self.machine).state_at(clock::now()))
+    }
+
+    fn forced_until(&self) -> Option<Timestamp> {
+        let machine = lock(&self.machine);
+        let is_forced = matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled);
+        machine.until.filter(|_| is_forced)
     }
 
     fn facts(&self) -> Facts {
@@ -155,7 +155,11 @@ impl Policy for View<'_> {
             Some(max) => format!("{first}, up to {}", Rounded(max)),
             None => first.to_string(),
         };
-        Facts::Rejects(format!("opens after {}, for {open_for}", opens.join(" or ")))
+        let mut text = format!("opens after {}, for {open_for}", opens.join(" or "));
+        if settings.shadow {
+            text.push_str("; only observes, in shadow mode");
+        }
+        Facts::Rejects(text)
     }
 
     fn settings(&self) -> Vec<Setting> {

@@ -163,8 +163,8 @@ impl<'b, D: Defined> WatchedGuard<'b, D> {
 impl<'b, D: Defined> ReportingGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
-    pub fn succeed(self) {
-        self.unwatch().succeed();
+    pub fn success(self) {
+        self.unwatch().success();
     }
 
     /// Returns the guard after the end of the body, which reports by itself.
@@ -179,8 +179,8 @@ impl<'b, D: Defined> ReportingGuard<'b, D> {
 impl<'b, D: Defined> WatchedGuard<'b, D> {
     /// Records a success of an annotated function.
     #[inline]
-    pub fn succeed(self) {
-        self.unwatch().succeed();
+    pub fn success(self) {
+        self.unwatch().success();
     }
 
     /// Returns the guard after the end of the body.

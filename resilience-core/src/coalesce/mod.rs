@@ -100,6 +100,14 @@ impl Coalescer {
         self
     }
 
+    /// Gives the registry access to the policy of an annotated function.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn in_static(mut self, itself: crate::registry::Itself) -> Self {
+        self.figures.itself = Some(itself);
+        self
+    }
+
     fn name_or_default(&self) -> &'static str {
         self.name.unwrap_or(DEFAULT_NAME)
     }

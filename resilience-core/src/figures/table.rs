@@ -181,7 +181,7 @@ figures! {
     WAIT_TIME = Counter "resilience.wait.time" "s" [] "The sum of the waits for a permit.";
     WAIT_DURATION = Histogram "resilience.wait.duration" "s" [] "Durations of the waits for a permit.";
     ATTEMPTS = Counter "resilience.retry.attempts" "{attempt}" [ATTEMPT]
-        "Finished attempts: the first attempt of a call, or a retry.";
+        "Finished attempts: first attempts and retries, without attempts that a policy rejected.";
     RETRIES = Counter "resilience.retry.retries" "{retry}" [REASON, SOURCE]
         "Scheduled retries, by the class of the failure and the source of the delay.";
     DELAY_TIME = Counter "resilience.retry.delay.time" "s" [SOURCE]

@@ -412,7 +412,13 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
     }
 
     fn facts(&self) -> Facts {
-        self.make.policy().facts()
+        match self.make.policy().facts() {
+            Facts::Waits { longest, text } => {
+                Facts::Waits { longest, text: format!("for each key, {text}") }
+            }
+            Facts::Rejects(text) => Facts::Rejects(format!("for each key, {text}")),
+            facts => facts,
+        }
     }
 
     fn code(&self) -> Box<dyn Check> {
@@ -438,6 +444,10 @@ impl<T: KeyedPolicy> Policy for Keyed<T> {
             }
         }
         is_there
+    }
+
+    fn forced_until(&self) -> Option<Timestamp> {
+        self.each_policy().iter().filter_map(|(_, policy)| policy.forced_until()).min()
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {

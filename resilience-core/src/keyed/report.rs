@@ -47,6 +47,9 @@ impl<T: KeyedPolicy> Keyed<T> {
         let has_turns = self.make.policy().kind() == PolicyKind::RateLimit;
         let mut sums = [(&IN_FLIGHT, has_permits), (&QUEUED, has_permits), (&TURNS, has_turns)]
             .map(|(info, is_shown)| (Figure::gauge(info, 0), is_shown));
+        if !has_permits && !has_turns {
+            return;
+        }
         let mut current = Vec::new();
         self.for_each_key(|_, _, policy| {
             current.clear();

@@ -14,7 +14,7 @@ use super::{Defined, Definition, RateLimiter};
 use crate::attempt_scope;
 use crate::clock::{Delay, Sleep, Timestamp, now};
 use crate::park::Parker;
-use crate::registry::policy::{WaitEnd, count_wait};
+use crate::registry::policy::{WaitEnd, count_wait, list_waiting};
 use crate::rejected::Rejected;
 use crate::switch;
 use crate::waiters::WaiterId;
@@ -56,6 +56,7 @@ impl<'l, D: Defined> Turn<'l, D> {
                 Ok(Admission::Now) => return Progress::Done(Ok(())),
                 Ok(Admission::Queued(Queued { id, turn })) => {
                     (self.waiter, self.since) = (Some(id), Some(now()));
+                    list_waiting(self.limiter);
                     (id, turn)
                 }
                 Err(rejected) => return Progress::Done(Err(rejected)),

@@ -102,8 +102,8 @@ impl Gcra {
         }
     }
 
-    /// Returns the time until the turn, if the end of the line alone decides: the line has never had
-    /// waiting calls, and the clock did not go back.
+    /// Returns the time until the turn, if the end of the line alone decides: no call has waited in
+    /// the line, and the clock did not go back.
     #[inline]
     pub(super) fn left_at_end(&self, pace: &Pace, width: u64, missed: Missed) -> Option<u64> {
         let Missed { word, now } = missed;

@@ -55,7 +55,7 @@ impl<D: Defined> Policy for RateLimiter<D> {
             Setting::code("rate", settings.rate.max(1)),
             Setting::code("per", Exact(settings.per)),
             Setting::code("burst", settings.burst.max(1)),
-            Setting::code("wait", Exact(settings.wait)),
+            Setting::wait(settings.wait),
             Setting::code("shadow", settings.shadow),
         ]
     }
@@ -76,13 +76,23 @@ impl<D: Defined> Policy for RateLimiter<D> {
         let settings = self.current();
         let (rate, per, burst) =
             (settings.rate.max(1), Rounded(settings.per), settings.burst.max(1));
-        let rate = format!("{rate} calls per {per}, bursts of {burst}");
-        let text = if settings.wait.is_zero() {
-            format!("rejects above {rate}")
-        } else {
-            format!("waits up to {} above {rate}", Rounded(settings.wait))
-        };
-        Facts::Waits { longest: Some(settings.wait), text }
+        let calls = if rate == 1 { "call" } else { "calls" };
+        let above = format!("above {rate} {calls} per {per}, bursts of {burst}");
+        if settings.shadow {
+            return Facts::Rejects(format!("only observes calls {above}, in shadow mode"));
+        }
+        match settings.wait {
+            Duration::ZERO => {
+                Facts::Waits { longest: Some(Duration::ZERO), text: format!("rejects {above}") }
+            }
+            Duration::MAX => {
+                Facts::Waits { longest: None, text: format!("waits {above}, without a limit") }
+            }
+            wait => {
+                let text = format!("waits up to {} {above}", Rounded(wait));
+                Facts::Waits { longest: Some(wait), text }
+            }
+        }
     }
 
     fn figures_now(&self, figures: &mut Vec<Figure>) {

@@ -1,6 +1,8 @@
 //! Subscriptions to the changes of circuit breakers.
 
 use core::future::{Future, poll_fn};
+use core::mem;
+use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll, Waker};
 use std::collections::VecDeque;
@@ -8,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use resilience_rules::health::MAX_CHANGES;
 
+use super::policy::Policy;
 use super::{list, pattern};
+use crate::clock::{Delay, Timestamp, now};
+use crate::settings::is_off;
 use crate::{CircuitBreaker, StateChange};
 
 /// The changes that wait for a subscriber.
@@ -24,6 +29,8 @@ struct QueueState {
     /// The lost changes before the first of `changes`.
     lost: u64,
     waker: Option<Waker>,
+    /// Whether a circuit may count as closed without a change: [`touch`].
+    is_touched: bool,
 }
 
 impl Queue {
@@ -43,6 +50,24 @@ impl Queue {
         drop(state);
         // A waker runs foreign code, so no lock is held here.
         waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Wakes the calls that wait for closed circuits of this name, or of any name: a breaker was
+/// dropped, or policies were switched off.
+pub(crate) fn touch(name: Option<&str>) {
+    if SUBSCRIBERS.load(Relaxed) == 0 {
+        return;
+    }
+    let queues = queues().clone();
+    for queue in queues.iter().filter_map(Weak::upgrade) {
+        if name.is_none_or(|name| pattern::matches(&queue.pattern, name)) {
+            let mut state = queue.lock();
+            state.is_touched = true;
+            let waker = state.waker.take();
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -115,7 +140,7 @@ impl CircuitChanges {
     /// Returns the number of changes directly before the next one that the subscription lost since
     /// the last call of this method, because the subscriber was too slow.
     pub fn lost(&mut self) -> u64 {
-        core::mem::take(&mut self.queue.lock().lost)
+        mem::take(&mut self.queue.lock().lost)
     }
 
     /// Polls for the next change: for `futures::stream::poll_fn` and other adapters.
@@ -132,9 +157,20 @@ impl CircuitChanges {
         Poll::Pending
     }
 
-    /// Waits for any change, and drops the changes that are there.
-    async fn changed(&mut self) {
-        self.next().await;
+    /// Waits for any change, at most until `end`, and drops the changes that are there.
+    async fn changed(&mut self, end: Option<Timestamp>) {
+        let sleep = end.map(|end| Delay::start(end.since(now())).0.wait());
+        let mut sleep = pin!(sleep);
+        poll_fn(|cx| {
+            let mut state = self.queue.lock();
+            let is_touched = mem::take(&mut state.is_touched);
+            drop(state);
+            if is_touched || self.poll_next(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(cx).map(drop))
+        })
+        .await;
         self.queue.lock().changes.clear();
     }
 }
@@ -151,7 +187,8 @@ impl Drop for CircuitChanges {
 /// disabled. A `*` in the name stands for any text. Ready at once if no breaker of the name is
 /// listed.
 ///
-/// A circuit closes through calls: without trial calls it stays open.
+/// A circuit closes through calls: without trial calls it stays open. A forced state with a time
+/// ends by itself. A breaker that is dropped, or switched off, does not count as open.
 ///
 /// ```
 /// use resilience::{CircuitBreaker, circuit_closed, register};
@@ -170,29 +207,36 @@ pub fn circuit_closed(name: &str) -> impl Future<Output = ()> + Send + 'static {
     let name = name.to_owned();
     async move {
         let mut changes = circuit_changes(&name);
-        while !is_closed(&name) {
-            changes.changed().await;
+        loop {
+            let open = open(&name);
+            if open.is_empty() {
+                return;
+            }
+            changes.changed(open.into_iter().flatten().min()).await;
         }
     }
 }
 
-/// Returns whether each breaker of the name is closed.
-fn is_closed(name: &str) -> bool {
-    let is_closed = |entry: &list::Entry| {
-        entry
-            .with(|policy, record| !pattern::matches(name, record.name) || record.is_closed(policy))
+/// Returns the open breakers of a name: the end of a forced state with a time, else `None`.
+fn open(name: &str) -> Vec<Option<Timestamp>> {
+    let open = |entry: &list::Entry| {
+        entry.with(|policy, record| {
+            let is_open = pattern::matches(name, record.name) && !record.is_closed(policy);
+            is_open.then(|| policy.and_then(Policy::forced_until))
+        })?
     };
-    list::all().iter().all(|entry| is_closed(entry).unwrap_or(true))
+    list::all().iter().filter_map(open).collect()
 }
 
 impl CircuitBreaker {
     /// Waits until the breaker is closed or disabled. Ready at once if the breaker is closed.
     ///
-    /// A circuit closes through calls: without trial calls it stays open.
+    /// A circuit closes through calls: without trial calls it stays open. A forced state with a
+    /// time ends by itself. A breaker that is switched off does not count as open.
     pub async fn closed(&self) {
-        let mut changes = circuit_changes(super::Policy::name(self));
-        while !self.state().admits_all() {
-            changes.changed().await;
+        let mut changes = circuit_changes(Policy::name(self));
+        while !self.state().admits_all() && !is_off(self.kind(), Policy::name(self)) {
+            changes.changed(self.forced_until()).await;
         }
     }
 }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::facts::{Facts, Repeats};
 use super::report::{PolicyKind, SourceLocation};
 use super::{count_successes, list};
-use crate::duration::Rounded;
+use crate::duration::RoundedUp;
 
 /// The effects of the policies of a function on a call, in words by `Display` and as data. Returned
 /// by [`explain`].
@@ -58,10 +58,10 @@ impl fmt::Display for Explanation {
         match (self.longest, self.longest_throttled) {
             (None, _) => f.write_str(", without a limit of time"),
             (Some(longest), Some(throttled)) if throttled > longest => {
-                let (longest, throttled) = (Rounded(longest), Rounded(throttled));
+                let (longest, throttled) = (RoundedUp(longest), RoundedUp(throttled));
                 write!(f, " in {longest}; in {throttled} with the longest delays of the server")
             }
-            (Some(longest), _) => write!(f, " in {}", Rounded(longest)),
+            (Some(longest), _) => write!(f, " in {}", RoundedUp(longest)),
         }
     }
 }
@@ -97,7 +97,7 @@ pub fn explain(name: &str) -> Vec<Explanation> {
     count_successes();
     let known = |entry: &list::Entry| {
         entry.with(|policy, record| {
-            let facts = || policy.map_or_else(|| record.facts(), super::Policy::facts);
+            let facts = || record.facts_of(policy);
             let is_layer = record.kind != PolicyKind::Function;
             (is_layer && record.name == name).then(|| {
                 let (place, depth) = (record.place(), record.depth);
@@ -149,7 +149,7 @@ fn explanation(name: &'static str, layers: &[Layer]) -> Explanation {
     let mut has_timeout = false;
     for (.., facts) in layers.iter().rev() {
         match facts {
-            Facts::Unknown | Facts::Rejects(_) | Facts::Replaces => {}
+            Facts::Unknown | Facts::Rejects(_) | Facts::Replaces | Facts::Off => {}
             Facts::Ends(limit) => {
                 has_timeout |= limit.is_some();
                 bounds.longest = shorter(bounds.longest, *limit);
@@ -212,8 +212,10 @@ fn repeated(one: Bounds, repeats: &Repeats, has_timeout: bool) -> Bounds {
         shorter(by_number, by_deadline)
     };
     let deadline_only = |attempt| all(attempt, None);
-    let longest = all(one.longest, repeats.all_delays(Duration::ZERO));
-    let with_server = all(one.longest_throttled, repeats.all_delays(repeats.max_retry_after));
+    let first = repeats.initial_delay.unwrap_or_default();
+    let delays = |at_least| Some(first.saturating_add(repeats.all_delays(at_least)?));
+    let longest = all(one.longest, delays(Duration::ZERO));
+    let with_server = all(one.longest_throttled, delays(repeats.max_retry_after));
     Bounds {
         calls,
         longest: longest.or_else(|| deadline_only(one.longest)),

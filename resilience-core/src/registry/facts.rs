@@ -3,7 +3,11 @@
 use core::fmt;
 use core::time::Duration;
 
+use super::report::PolicyKind;
+use crate::CircuitState;
 use crate::duration::Rounded;
+use crate::mode;
+use crate::settings::{Check, overrides};
 
 /// The effect of a policy on a call.
 #[derive(Clone, Debug)]
@@ -22,6 +26,40 @@ pub enum Facts {
     Rejects(String),
     /// Replaces a failure.
     Replaces,
+    /// Switched off, by name or with all policies: calls run as without the policy.
+    Off,
+}
+
+impl Facts {
+    /// Adds the state of a circuit breaker. Apart from the settings: the first event of a breaker
+    /// asks for these under the lock of the state.
+    pub(crate) fn in_state(self, state: Option<CircuitState>) -> Self {
+        let Self::Rejects(text) = self else { return self };
+        let note = match state {
+            Some(CircuitState::Open) => "; now open",
+            Some(CircuitState::HalfOpen) => "; now half-open",
+            Some(CircuitState::ForcedOpen) => "; forced open, rejects each call",
+            Some(CircuitState::Disabled) => "; forced closed, admits each call",
+            Some(CircuitState::Closed) | None => "",
+        };
+        Self::Rejects(text + note)
+    }
+}
+
+/// Returns the effect of a policy under the settings in use. `facts` is the effect without
+/// overrides, or of a policy that knows its settings in use.
+pub(crate) fn facts_in_use(kind: PolicyKind, name: &str, code: &dyn Check, facts: Facts) -> Facts {
+    if !mode::is_enabled() && kind != PolicyKind::Idempotent {
+        return Facts::Off;
+    }
+    if !mode::has_settings() {
+        return facts;
+    }
+    let (_, overrides) = overrides(kind, name);
+    if overrides.is_empty() || code.check(&overrides).is_err() {
+        return facts;
+    }
+    if overrides.is_enabled() { code.facts(&overrides).unwrap_or(facts) } else { Facts::Off }
 }
 
 /// A retry.
@@ -32,11 +70,14 @@ pub struct Repeats {
     /// The longest delays, without a delay of the server; the last repeats. `None` with a backoff
     /// of the user's.
     pub(crate) delays: Option<Vec<Duration>>,
+    pub(crate) initial_delay: Option<Duration>,
     pub(crate) deadline: Option<Duration>,
     /// The longest delay that the server may ask for.
     pub(crate) max_retry_after: Duration,
     pub(crate) waits_for_rejections: bool,
     pub(crate) has_budget: bool,
+    /// Whether retries of functions inside make one attempt.
+    pub(crate) is_outer_only: bool,
 }
 
 impl Repeats {
@@ -78,6 +119,7 @@ impl fmt::Display for Facts {
             Self::Ends(None) => f.write_str("drops the call after a time known at run time"),
             Self::Waits { text, .. } | Self::Rejects(text) => f.write_str(text),
             Self::Replaces => f.write_str("replaces a failure by another value"),
+            Self::Off => f.write_str("switched off"),
         }
     }
 }
@@ -88,6 +130,9 @@ impl fmt::Display for Repeats {
             None => f.write_str("unlimited attempts")?,
             Some(1) => f.write_str("1 attempt")?,
             Some(attempts) => write!(f, "at most {attempts} attempts")?,
+        }
+        if let Some(delay) = self.initial_delay {
+            write!(f, ", the first after {}", Rounded(delay))?;
         }
         match (self.attempts, &self.delays) {
             (Some(1), _) => return Ok(()),
@@ -113,6 +158,9 @@ impl fmt::Display for Repeats {
         }
         if self.has_budget {
             f.write_str("; fewer retries when the budget is used up")?;
+        }
+        if self.is_outer_only {
+            f.write_str("; retries of functions inside make one attempt")?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use resilience_rules::health as rules;
 use super::report::{PolicyKind, PolicyReport, SourceLocation};
 use super::{pattern, policies};
 use crate::figures::table::{self, FigureInfo};
+use crate::switch;
 
 /// The health of the policies of this process. Returned by [`health`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,8 +71,10 @@ pub fn set_health_threshold(pattern: &str, threshold: f64) {
 /// | circuit breaker with a key | the share of the keys whose circuit is not closed | 0.1 |
 /// | bulkhead | permits in use, divided by the limit | 1 |
 ///
-/// A rate limit, a retry, a timeout and a fallback have no load. An open circuit whose open time is
-/// over counts as open until the next call. Change a threshold with [`set_health_threshold`].
+/// A rate limit, a retry, a timeout and a fallback have no load. A policy in shadow mode, or
+/// switched off by [`control`](crate::control), rejects no call and has no load either. An open
+/// circuit whose open time is over counts as open until the next call. Change a threshold with
+/// [`set_health_threshold`].
 ///
 /// ```
 /// use resilience::{CircuitBreaker, health};
@@ -90,7 +93,9 @@ pub fn health() -> Health {
         let known = thresholds.iter().find(|(pattern, _)| pattern::matches(pattern, name));
         known.map(|(_, threshold)| *threshold)
     };
-    let degraded = policies().into_iter().filter_map(|policy| {
+    // Switched off, policies reject no call.
+    let policies = if switch::is_enabled() { policies() } else { Vec::new() };
+    let degraded = policies.into_iter().filter_map(|policy| {
         let (load, threshold, reason) = load(&policy)?;
         let threshold = set(policy.name).unwrap_or(threshold);
         (load >= threshold && load > 0.0).then_some(DegradedPolicy {
@@ -107,6 +112,9 @@ pub fn health() -> Health {
 
 /// Returns the load of a policy, the default threshold, and the load in words.
 fn load(policy: &PolicyReport) -> Option<(f64, f64, String)> {
+    if policy.setting("shadow") == Some("true") || policy.setting("enabled") == Some("false") {
+        return None;
+    }
     match (policy.kind, &policy.keys, policy.state) {
         (PolicyKind::CircuitBreaker, Some(keys), _) => {
             let load = share(keys.open.into(), keys.keys.into());

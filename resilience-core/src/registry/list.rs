@@ -67,6 +67,12 @@ pub(crate) fn add_forever(record: &Arc<Record>) {
     entries().push(Entry { record: RecordRef::Forever(Arc::clone(record)), policy: None });
 }
 
+/// Lists a policy in a `static` that has no entry yet, with access to the policy.
+pub(crate) fn add_static(record: &Arc<Record>, policy: &'static dyn StaticPolicy) {
+    let record = RecordRef::Forever(Arc::clone(record));
+    entries().push(Entry { record, policy: Some(PolicyRef::Static(policy)) });
+}
+
 /// Lists a policy in a `static`, with access to the policy.
 pub(crate) fn attach(record: &Arc<Record>, policy: &'static dyn StaticPolicy) {
     set_policy(record, RecordRef::Forever(Arc::clone(record)), PolicyRef::Static(policy));
@@ -113,6 +119,11 @@ impl Entry {
                 None => Some(read(None, &record)),
             },
         }
+    }
+
+    /// Returns the record; `None` if the policy was dropped.
+    pub(crate) fn record(&self) -> Option<Arc<Record>> {
+        self.record.get()
     }
 
     /// Returns the report; `None` if the policy was dropped.

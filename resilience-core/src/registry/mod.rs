@@ -1,5 +1,7 @@
 //! The registry: every policy of the process, with settings, state and figures.
 
+use std::sync::Arc;
+
 pub(crate) mod changes;
 mod explain;
 pub(crate) mod facts;
@@ -17,18 +19,20 @@ pub use self::changes::{CircuitChanges, circuit_changes, circuit_closed};
 pub(crate) use self::explain::explain_policy;
 pub use self::explain::{Explanation, LayerExplanation, explain};
 pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};
+pub(crate) use self::policy::Itself;
 pub(crate) use self::policy::list_static;
 pub use self::policy::{Policy, PolicyFigures, PolicyHandle, register};
 pub use self::record::Record;
 pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };
-pub use self::retired::retired_counters;
 pub(crate) use self::sites::Hedges;
 pub use self::sites::{
     Site, TimedFunction, fallback_site, idempotent_site, timed_function, timed_out, timeout_site,
 };
 use crate::circuit_breaker;
+use crate::figures::Figure;
+use crate::keyed::KeyLabel;
 use crate::mode;
 
 /// The largest number of keys in a list of [`KeysReport`].
@@ -75,12 +79,31 @@ pub fn policies_matching(pattern: &str) -> Vec<PolicyReport> {
     reports
 }
 
+/// Returns the figures of all policies, then the counters of dropped policies: name, kind and
+/// figures. For exporters, which need neither settings nor keys.
+#[must_use]
+pub fn all_figures() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
+    count_successes();
+    // A record that is held cannot be dropped, so no policy is both in the list and among the
+    // dropped ones.
+    let held: Vec<_> =
+        list::all().into_iter().filter_map(|entry| Some((entry.record()?, entry))).collect();
+    let dropped = retired::retired_counters();
+    let figures = |(_, entry): &(Arc<Record>, list::Entry)| {
+        entry.with(|policy, record| (record.name, record.kind, record.figures(policy)))
+    };
+    held.iter().filter_map(figures).chain(dropped).collect()
+}
+
 /// Returns the key with this label of a policy with a state per key.
 ///
-/// The label is the text of `key_label`, or the digits in [`KeyReport::key`]. The search reads the
-/// whole table of keys.
+/// The label is the text of `key_label`, or the digits in [`KeyReport::key`]. A text of `key_label`
+/// that is cut or has control characters is found in both forms. The search reads the whole table
+/// of keys.
 #[must_use]
 pub fn policy_key(name: &str, kind: PolicyKind, label: &str) -> Option<KeyReport> {
+    let label = KeyLabel::new(label);
+    let label = label.as_str();
     let of_key = |entry: list::Entry| {
         entry.with(|policy, record| {
             (record.name == name && record.kind == kind).then(|| policy?.key(label)).flatten()

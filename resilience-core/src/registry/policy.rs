@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 use super::explain::{Explanation, explain_policy};
-use super::facts::Facts;
+use super::facts::{Facts, facts_in_use};
 use super::list;
 use super::names;
 use super::record::Record;
@@ -90,6 +90,11 @@ pub trait Policy: Send + Sync {
         None
     }
 
+    /// Returns the end of a forced state with a time; of several keys the first.
+    fn forced_until(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Adds the current values: calls in flight, calls that wait, permits.
     fn figures_now(&self, _figures: &mut Vec<Figure>) {}
 
@@ -110,7 +115,7 @@ pub trait Policy: Send + Sync {
 }
 
 /// A policy of an annotated function or in another `static`.
-pub(crate) trait StaticPolicy: Policy {
+pub trait StaticPolicy: Policy {
     /// Returns the policy, or the override of this thread in a test.
     fn resolved(&'static self) -> &'static dyn Policy;
 
@@ -141,7 +146,13 @@ pub struct PolicyFigures {
     is_listed: bool,
     /// Whether the registry has access to the policy.
     is_attached: AtomicBool,
+    /// The policy of an annotated function, in its `static`. An event of a policy sees a reference
+    /// of the call, and the registry needs one that lasts.
+    pub(crate) itself: Option<Itself>,
 }
+
+/// Returns the policy of an annotated function.
+pub(crate) type Itself = fn() -> &'static dyn StaticPolicy;
 
 impl PolicyFigures {
     /// Creates the figures of a policy that is made at the place of the caller.
@@ -165,6 +176,7 @@ impl PolicyFigures {
             rejected: Tally::new(0),
             is_listed,
             is_attached: AtomicBool::new(false),
+            itself: None,
         }
     }
 
@@ -214,7 +226,11 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let record = figures.record.get_or_init(|| {
         let record = Arc::new(record);
         if figures.is_listed {
-            list::add(&record);
+            match figures.itself {
+                // The next call applies what stands for the name, in `list_static`.
+                Some(itself) => list::add_static(&record, itself()),
+                None => list::add(&record),
+            }
             shared_name = names::claim(&record);
         }
         record
@@ -226,7 +242,10 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
 /// Explains a policy by itself.
 pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
     let location = policy.own_figures().location;
-    explain_policy(policy.name(), policy.kind(), location, policy.facts())
+    let (kind, name) = (policy.kind(), policy.name());
+    let facts = policy.facts().in_state(policy.state());
+    let facts = facts_in_use(kind, name, &*policy.code(), facts);
+    explain_policy(name, kind, location, facts)
 }
 
 /// Counts an event of a policy.
@@ -280,6 +299,12 @@ pub(crate) fn count_overdue<P: Policy + ?Sized>(policy: &P) {
 fn count_rejection_in_stripe<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
     policy.own_rejections().fetch_add(1, Relaxed);
     count(policy, if is_shadow { slot::SHADOW_REJECTED } else { slot::REJECTED });
+}
+
+/// Lists a policy with a call that waits: an operator sees the call before the wait ends.
+#[cold]
+pub(crate) fn list_waiting<P: Policy + ?Sized>(policy: &P) {
+    record_of(policy);
 }
 
 /// The end of a wait for a permit.

@@ -7,7 +7,8 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::facts::Facts;
+use super::changes::touch;
+use super::facts::{Facts, facts_in_use};
 use super::policy::Policy;
 use super::report::{PolicyKind, PolicyReport, Setting, SourceLocation};
 use super::retired::retire;
@@ -20,7 +21,7 @@ use crate::figures::table::{
     self, Counter, Figure, FigureKind, FigureValue, STATE_LABEL, Slot, slot,
 };
 use crate::mode;
-use crate::settings::{Check, Live, Overrides, Refusal, overrides};
+use crate::settings::{Check, Live, Overrides, Refusal, is_off, overrides};
 use crate::sync::Tally;
 
 /// A change of a state: from, to, and the reason.
@@ -50,7 +51,7 @@ pub struct Record {
     pub(crate) rejected: Tally,
     transitions: Mutex<Vec<(Transition, u64)>>,
     /// The last known state of a breaker, plus one.
-    state: AtomicU8,
+    last_state: AtomicU8,
     /// Whether the list has the record.
     is_listed: AtomicBool,
 }
@@ -90,7 +91,7 @@ impl Record {
             durations: Durations::default(),
             rejected: Tally::new(0),
             transitions: Mutex::new(Vec::new()),
-            state: AtomicU8::new(0),
+            last_state: AtomicU8::new(0),
             is_listed: AtomicBool::new(false),
         }
     }
@@ -134,9 +135,25 @@ impl Record {
         self.keep_facts(|| (settings(), Facts::Unknown));
     }
 
+    /// Returns the effect of `policy`, or of a policy that only the record knows, under the
+    /// settings in use.
+    pub(crate) fn facts_of(&self, policy: Option<&dyn Policy>) -> Facts {
+        let facts = match policy {
+            Some(policy) => policy.facts().in_state(policy.state()),
+            None => self.facts(),
+        };
+        match self.code.get() {
+            Some(code) => facts_in_use(self.kind, self.name, &**code, facts),
+            None => facts,
+        }
+    }
+
     /// Returns the effect on a call, as known from events.
-    pub(crate) fn facts(&self) -> Facts {
+    fn facts(&self) -> Facts {
         match (self.facts.get(), self.kind) {
+            (_, PolicyKind::Idempotent) => {
+                Facts::Rejects("runs the body once per key, and replays the outcome".into())
+            }
             (Some((_, facts)), _) => facts.clone(),
             (None, PolicyKind::Fallback) => Facts::Replaces,
             (None, PolicyKind::Timeout) => Facts::Ends(None),
@@ -166,6 +183,9 @@ impl Record {
 
     /// Returns whether `policy`, or the policy that only the record knows, has no open circuit.
     pub(crate) fn is_closed(&self, policy: Option<&dyn Policy>) -> bool {
+        if is_off(self.kind, self.name) {
+            return true;
+        }
         if let Some(keys) = policy.and_then(Policy::keys) {
             return keys.open == 0;
         }
@@ -210,7 +230,7 @@ impl Record {
     pub(crate) fn count_transition(&self, transition: Transition) {
         let index = STATES.iter().position(|(known, _)| *known == transition.1);
         let index = index.and_then(|index| u8::try_from(index + 1).ok());
-        self.state.store(index.unwrap_or(0), Relaxed);
+        self.last_state.store(index.unwrap_or(0), Relaxed);
         let mut transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner);
         match transitions.iter_mut().find(|(known, _)| *known == transition) {
             Some((_, count)) => *count = count.saturating_add(1),
@@ -219,18 +239,35 @@ impl Record {
     }
 
     fn last_state(&self) -> CircuitState {
-        let index = usize::from(self.state.load(Relaxed)).checked_sub(1);
+        let index = usize::from(self.last_state.load(Relaxed)).checked_sub(1);
         index.and_then(|index| STATES.get(index)).map_or(CircuitState::Closed, |(state, _)| *state)
     }
 
     /// Returns the report about `policy`, or about a policy that only the record knows.
     pub(crate) fn report(&self, policy: Option<&dyn Policy>) -> PolicyReport {
-        let keys = policy.and_then(Policy::keys);
+        PolicyReport {
+            name: self.name,
+            kind: self.kind,
+            location: self.place(),
+            shares_name: false,
+            settings: self.marked(policy.map_or_else(|| self.settings(), Policy::settings)),
+            state: self.state(policy),
+            figures: self.figures(policy),
+            keys: policy.and_then(Policy::keys),
+        }
+    }
+
+    /// Returns the state of a circuit breaker without keys.
+    fn state(&self, policy: Option<&dyn Policy>) -> Option<CircuitState> {
         let is_breaker = self.kind == PolicyKind::CircuitBreaker && !self.is_table;
-        let state = policy.map_or_else(|| Some(self.last_state()), Policy::state);
-        let state = state.filter(|_| is_breaker);
+        let state = || policy.map_or_else(|| Some(self.last_state()), Policy::state);
+        if is_breaker { state() } else { None }
+    }
+
+    /// Returns the counters and the current values.
+    pub(crate) fn figures(&self, policy: Option<&dyn Policy>) -> Vec<Figure> {
         let mut figures = self.counts();
-        if let Some(state) = state {
+        if let Some(state) = self.state(policy) {
             for (known, label) in STATES {
                 figures.push(Figure {
                     info: &table::CIRCUIT_STATE,
@@ -245,16 +282,7 @@ impl Record {
         if let Some(policy) = policy {
             policy.figures_now(&mut figures);
         }
-        PolicyReport {
-            name: self.name,
-            kind: self.kind,
-            location: self.place(),
-            shares_name: false,
-            settings: self.marked(policy.map_or_else(|| self.settings(), Policy::settings)),
-            state,
-            figures,
-            keys,
-        }
+        figures
     }
 
     /// Returns the counters.
@@ -294,6 +322,9 @@ impl Drop for Record {
     fn drop(&mut self) {
         if self.is_listed.load(Relaxed) {
             retire(self.name, self.kind, self.counts());
+        }
+        if self.kind == PolicyKind::CircuitBreaker {
+            touch(Some(self.name));
         }
     }
 }

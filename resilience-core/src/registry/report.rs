@@ -2,8 +2,10 @@
 
 use core::fmt;
 use core::panic::Location;
+use core::time::Duration;
 
 use crate::CircuitState;
+use crate::duration::Exact;
 use crate::figures::{Figure, Labels};
 
 /// The kind of a policy: the attribute or the type that makes the policy.
@@ -122,6 +124,14 @@ impl Setting {
     #[doc(hidden)]
     pub fn code(name: &'static str, value: impl fmt::Display) -> Self {
         Self { name, value: value.to_string(), origin: SettingOrigin::Code }
+    }
+
+    /// Returns the setting `wait` from the code.
+    pub(crate) fn wait(wait: Duration) -> Self {
+        match wait {
+            Duration::MAX => Self::code("wait", "unlimited"),
+            wait => Self::code("wait", Exact(wait)),
+        }
     }
 }
 

@@ -30,10 +30,8 @@ pub(super) fn retire(name: &'static str, kind: PolicyKind, counters: Vec<Figure>
     }
 }
 
-/// Returns the counters of dropped policies: name, kind and sums. Exporters add them to the figures
-/// of the policies that are there.
-#[must_use]
-pub fn retired_counters() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
+/// Returns the counters of dropped policies: name, kind and sums.
+pub(super) fn retired_counters() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
     let retired = retired();
     retired.iter().map(|((name, kind), sums)| (*name, *kind, sums.clone())).collect()
 }

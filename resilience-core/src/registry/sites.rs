@@ -76,6 +76,16 @@ impl Check for Site {
         }
         Ok(())
     }
+
+    fn facts(&self, overrides: &Overrides) -> Option<Facts> {
+        match (self.kind, overrides.get("limit"), overrides.get("max")) {
+            (PolicyKind::Timeout, Some(Value::Time(limit)), _) => Some(Facts::Ends(Some(limit))),
+            (PolicyKind::Hedge, _, Some(Value::Count(max))) => {
+                u8::try_from(max).ok().map(Facts::Hedges)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Hedges {
@@ -200,7 +210,8 @@ impl Site {
     #[inline]
     pub(crate) fn record_with(&self, complete: impl FnOnce(&Record)) -> &'static Record {
         let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
-        let place = (address >> 3) % REMEMBERED;
+        // The layers of a function have one place and one name, and different kinds.
+        let place = (address >> 3).wrapping_add(self.kind as usize) % REMEMBERED;
         // The thread may be ending, without thread-local values.
         let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
         match last {
@@ -359,7 +370,7 @@ impl Site {
                     record.keep_facts(|| (vec![Setting::code(name, Exact(limit))], facts));
                 }
                 // A retry knows more than its identity.
-                if matches!(self.kind, PolicyKind::Fallback | PolicyKind::Hedge) {
+                if self.kind != PolicyKind::Retry {
                     record.keep_code(|| Box::new(*self));
                 }
                 let known: &'static Known =

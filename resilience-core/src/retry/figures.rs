@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::live::RetryCode;
 use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use super::state::RetryState;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Schedule};
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock;
 use crate::context::nesting::Nested;
@@ -16,7 +16,7 @@ use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::mode;
 use crate::registry::explain_policy;
-use crate::registry::facts::{Facts, Repeats};
+use crate::registry::facts::{Facts, Repeats, facts_in_use};
 use crate::registry::{Explanation, PolicyKind, Record, Setting, Site};
 
 impl RetryState {
@@ -41,8 +41,11 @@ impl<B: Backoff> RetryPolicy<B> {
     #[must_use]
     pub fn explain(&self) -> Explanation {
         let Limits { name, location, .. } = self.limits;
-        let facts = Facts::Repeats(repeats(&self.limits, &self.backoff));
-        explain_policy(name.unwrap_or(DEFAULT_NAME), PolicyKind::Retry, location, facts)
+        let (name, schedule) = (name.unwrap_or(DEFAULT_NAME), self.backoff.schedule());
+        let code = RetryCode { limits: self.limits, schedule };
+        let facts = Facts::Repeats(repeats(&self.limits, schedule));
+        let facts = facts_in_use(PolicyKind::Retry, name, &code, facts);
+        explain_policy(name, PolicyKind::Retry, location, facts)
     }
 }
 
@@ -75,8 +78,10 @@ pub(super) fn record(
     let name = limits.name.unwrap_or(name);
     let site = Site::new(PolicyKind::Retry, name, limits.location, limits.depth);
     site.record_with(|record| {
-        record.keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, backoff))));
-        record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule: backoff.schedule() }));
+        let schedule = backoff.schedule();
+        record
+            .keep_facts(|| (settings(limits, backoff), Facts::Repeats(repeats(limits, schedule))));
+        record.keep_code(|| Box::new(RetryCode { limits: *limits, schedule }));
         if let Some(budget) = limits.budget {
             record.keep_budget(budget);
         }
@@ -127,15 +132,18 @@ pub(super) fn count_stop(counters: Counters<'_>, reason: StopReason) {
     counters.add(slot::STOPS.plus(offset), 1);
 }
 
-fn repeats(limits: &Limits, backoff: &dyn Backoff) -> Repeats {
+/// Returns the effect of a retry. The code of a backoff of the user's, without a `schedule`, does
+/// not run for an explanation.
+pub(super) fn repeats(limits: &Limits, schedule: Option<Schedule>) -> Repeats {
     Repeats {
         attempts: limits.attempts.map(|attempts| attempts.max(1)),
-        // The code of a backoff of the user's does not run for an explanation.
-        delays: backoff.schedule().map(|schedule| limits.longest_delays(&schedule)),
+        delays: schedule.map(|schedule| limits.longest_delays(&schedule)),
+        initial_delay: limits.initial_delay,
         deadline: limits.deadline,
         max_retry_after: limits.max_retry_after,
         waits_for_rejections: limits.waits_for_rejections,
         has_budget: limits.budget.is_some(),
+        is_outer_only: limits.nested == Nested::OuterOnly,
     }
 }
 
@@ -145,6 +153,7 @@ fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
         Some(attempts) => list.push(Setting::code("attempts", attempts.max(1))),
         None => list.push(Setting::code("attempts", "unlimited")),
     }
+    list.extend(limits.initial_delay.map(|time| Setting::code("initial_delay", Exact(time))));
     if let Some(schedule) = backoff.schedule() {
         list.extend(schedule.settings());
         let max_delay = limits.max_delay.unwrap_or_else(|| schedule.default_max_delay());

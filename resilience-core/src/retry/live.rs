@@ -4,12 +4,13 @@ use core::time::Duration;
 
 use resilience_rules::settings::Value;
 
-use super::figures;
+use super::figures::{self, repeats};
 use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::backoff::{Backoff, Schedule};
 use crate::jitter::Jitter;
 use crate::mode;
 use crate::registry::Record;
+use crate::registry::facts::Facts;
 use crate::settings::{Adjustable, Overrides, Put as _, Refusal};
 
 /// The settings of the code.
@@ -109,6 +110,10 @@ impl Adjustable for RetryCode {
             policy.validate()?;
         }
         Ok(Self { limits, schedule: backoff })
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        Some(Facts::Repeats(repeats(&self.limits, self.schedule)))
     }
 }
 

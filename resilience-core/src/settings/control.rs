@@ -11,6 +11,7 @@ use super::store::{self, Entry, Standing, Target};
 use super::{apply, history, read};
 use crate::clock::now;
 use crate::duration::Rounded;
+use crate::keyed::KeyLabel;
 use crate::registry::{PolicyKind, list, pattern};
 
 /// A change of the state of policies. See [`Control::act`].
@@ -146,7 +147,8 @@ impl Control {
     /// Restricts the change to a key of policies with a state per key: the label of
     /// [`KeyReport::key`](crate::KeyReport::key). For changes of the state only.
     pub fn key(mut self, label: impl Into<String>) -> Self {
-        self.key = Some(label.into());
+        // Labels of keys are cut, and have no control characters.
+        self.key = Some(KeyLabel::new(label.into()).as_str().to_owned());
         self
     }
 

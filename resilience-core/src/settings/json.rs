@@ -44,6 +44,8 @@ type Setting = (Vec<String>, Option<Value>);
 /// Reads the settings, and adds them to the reader.
 pub(super) fn read(name: &str, text: &str, reader: &mut Reader) -> Result<(), SettingsError> {
     let at = |line: usize| Some(format!("{name}:{line}"));
+    // Some editors begin a file with a mark of the byte order.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let found = pass(text, None)
         .map_err(|error| SettingsError::one(at(error.line().max(1)), shown(&error.to_string())))?;
     for (index, (path, value)) in found.into_iter().enumerate() {
@@ -53,9 +55,13 @@ pub(super) fn read(name: &str, text: &str, reader: &mut Reader) -> Result<(), Se
             let target = Target::Pattern(policy.clone());
             reader.setting(None, target, attribute, key, value.raw());
         } else {
+            let what = if joined.is_empty() {
+                "the file".to_owned()
+            } else {
+                format!("`{}`", shown(&joined))
+            };
             let message = format!(
-                "`{}` is no object; write `{{\"name of a policy\": {{\"retry\": {{}}}}}}`",
-                shown(&joined)
+                "{what} is no object; write `{{\"name of a policy\": {{\"retry\": {{}}}}}}`"
             );
             reader.problem(None, message);
         }

@@ -7,11 +7,17 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use super::{Overrides, Refusal, overrides, version};
 use crate::mode;
 use crate::registry::PolicyKind;
+use crate::registry::facts::Facts;
 
 /// Settings that overrides can change.
 pub(crate) trait Adjustable: Sized {
     /// Returns the settings of the code with overrides.
     fn adjusted(&self, overrides: &Overrides) -> Result<Self, Refusal>;
+
+    /// Returns the effect of these settings; `None` for a policy that knows the settings in use.
+    fn facts(&self) -> Option<Facts> {
+        None
+    }
 }
 
 /// The overridden settings of a policy, as of a version of the store.

@@ -30,4 +30,4 @@ pub(crate) use self::overrides::Put;
 pub(crate) use self::overrides::{Check, Overrides, Refusal, Unchangeable};
 pub use self::pending::{PendingSetting, pending_settings};
 pub use self::store::LoadedSettings;
-pub(crate) use self::store::{apply_standing, overrides, version};
+pub(crate) use self::store::{apply_standing, is_off, overrides, version};

@@ -8,6 +8,7 @@ use resilience_rules::settings::Value;
 
 use super::Adjustable;
 use crate::duration::Exact;
+use crate::registry::facts::Facts;
 use crate::registry::{Setting, SettingOrigin};
 
 /// The overrides of one policy: at most one for each key.
@@ -58,11 +59,20 @@ impl From<InvalidPolicy> for Refusal {
 pub trait Check: fmt::Debug + Send + Sync {
     /// Checks overrides.
     fn check(&self, overrides: &Overrides) -> Result<(), Refusal>;
+
+    /// Returns the effect with overrides; `None` for a policy that knows the settings in use.
+    fn facts(&self, _overrides: &Overrides) -> Option<Facts> {
+        None
+    }
 }
 
 impl<T: Adjustable + fmt::Debug + Send + Sync> Check for T {
     fn check(&self, overrides: &Overrides) -> Result<(), Refusal> {
         self.adjusted(overrides).map(drop)
+    }
+
+    fn facts(&self, overrides: &Overrides) -> Option<Facts> {
+        self.adjusted(overrides).ok()?.facts()
     }
 }
 

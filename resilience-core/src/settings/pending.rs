@@ -1,8 +1,10 @@
 //! Settings and actions without a policy.
 
+use resilience_rules::settings::Value;
+
 use super::apply;
 use super::overrides::text;
-use super::store::store;
+use super::store::{Entry, store};
 use crate::clock::now;
 use crate::registry::{PolicyKind, SettingOrigin, list, pattern};
 
@@ -56,7 +58,15 @@ pub fn pending_settings() -> Vec<PendingSetting> {
     let mut pending = Vec::new();
     for (origin, entry) in layers.entries() {
         let is_meant = |kind, name| entry.kind == kind && entry.target.matches(name);
-        let is_known = known.iter().any(|(kind, name)| is_meant(*kind, name));
+        // `disable` and `shadow` set one flag for several kinds. One policy of the name suffices.
+        let is_one_change = |kind: PolicyKind| {
+            let is_same = |other: &Entry| (&other.target, other.key) == (&entry.target, entry.key);
+            let is_flag = origin == SettingOrigin::Live && matches!(entry.value, Value::Flag(_));
+            is_flag && layers.live.iter().any(|other| other.kind == kind && is_same(other))
+        };
+        let is_known = known.iter().any(|(kind, name)| {
+            is_meant(*kind, name) || entry.target.matches(name) && is_one_change(*kind)
+        });
         let problem = refused.iter().find(|(kind, name, _)| is_meant(*kind, name));
         if !is_known || problem.is_some() {
             pending.push(PendingSetting {

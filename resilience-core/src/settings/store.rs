@@ -12,6 +12,7 @@ use crate::clock::{Timestamp, now};
 use crate::log::{self, Level};
 use crate::mode;
 use crate::registry::{PolicyKind, SettingOrigin, pattern};
+use crate::switch;
 
 /// The policies of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +162,12 @@ pub(crate) fn version() -> u64 {
 pub(crate) fn overrides(kind: PolicyKind, name: &str) -> (u64, Overrides) {
     let store = store();
     (version(), store.layers.overrides(kind, name))
+}
+
+/// Returns whether a policy is switched off, by name or with all policies.
+pub(crate) fn is_off(kind: PolicyKind, name: &str) -> bool {
+    let is_off = || !overrides(kind, name).1.is_enabled();
+    !switch::is_enabled() || mode::has_settings() && is_off()
 }
 
 /// Stores new settings.

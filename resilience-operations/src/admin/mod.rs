@@ -71,7 +71,7 @@ impl Admin {
     }
 
     /// Allows the controls of the page for requests with an author. The router answers requests
-    /// without an author, and all requests without a hook, with 403.
+    /// without an author or with an empty one, and all requests without a hook, with 403.
     ///
     /// The hook returns the name of the operator, for the history of changes and the log. The hook
     /// sees the method, the headers and the extensions of the request, such as a user that a layer
@@ -97,7 +97,11 @@ impl Admin {
         mut self,
         hook: impl Fn(&Parts) -> Option<N> + Send + Sync + 'static,
     ) -> Self {
-        self.authorize = Some(Arc::new(move |request| hook(request).map(Into::into)));
+        let author = move |request: &Parts| hook(request).map(Into::into);
+        // The history names an author for each change.
+        let author =
+            move |request: &Parts| author(request).filter(|name: &String| !name.is_empty());
+        self.authorize = Some(Arc::new(author));
         self
     }
 

@@ -15,11 +15,19 @@ pub(super) fn check(request: &Parts) -> Result<(), &'static str> {
     if !request.headers.contains_key(REQUIRED) {
         return Err("the header `x-resilience-admin` is missing");
     }
-    let is_json = request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !is_json {
+    if !is_json(request) {
         return Err("the content type is not `application/json`");
     }
     if is_same_origin(request) { Ok(()) } else { Err("the request comes from another origin") }
+}
+
+/// Returns whether the only content type is JSON. Parameters, such as the character set, change
+/// nothing: a form can send none of these types.
+fn is_json(request: &Parts) -> bool {
+    let mut types = request.headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else { return false };
+    let essence = only.to_str().ok().and_then(|kind| kind.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Returns whether all headers about the origin name this server. A program outside a browser sends

@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 use resilience_core::{FigureInfo, FigureKind, FigureValue};
 
 use crate::parts::parts;
-use crate::series::{SeriesLabels, families};
+use crate::series::families;
 
 /// The content type of [`prometheus_text`].
 pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,24 +46,42 @@ pub fn prometheus_text() -> String {
             // `resilience.call.duration.bucket`: the suffix follows the unit.
             let suffix =
                 underscored(part.name().strip_prefix(family.info.name).unwrap_or_default());
-            for (labels, value) in part.series(family) {
-                write_series(&mut text, &format!("{name}{suffix}"), &labels, &value);
-            }
+            part.each(family, |series, bucket, value| {
+                text.push_str(&name);
+                text.push_str(&suffix);
+                write_labels(&mut text, series.labels().chain(bucket));
+                let _ = match value {
+                    FigureValue::Time(time) => writeln!(text, "{}", time.as_secs_f64()),
+                    value => writeln!(text, "{}", value.as_u64()),
+                };
+            });
         }
     }
     text
 }
 
-fn write_series(text: &mut String, name: &str, labels: &SeriesLabels, value: &FigureValue) {
-    let _ = write!(text, "{name}{{");
-    for (index, (label, value)) in labels.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}{}=\"{}\"", underscored(label), Escaped(value, true));
+/// Writes labels, and the space before the value. Without the machinery of `format!`: a large
+/// process has ten thousands of labels.
+fn write_labels(text: &mut String, labels: impl Iterator<Item = (&'static str, &'static str)>) {
+    let mut separator = '{';
+    for (label, value) in labels {
+        text.push(separator);
+        for (index, part) in label.split('.').enumerate() {
+            if index > 0 {
+                text.push('_');
+            }
+            text.push_str(part);
+        }
+        text.push_str("=\"");
+        if value.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
+            let _ = write!(text, "{}", Escaped(value, true));
+        } else {
+            text.push_str(value);
+        }
+        text.push('"');
+        separator = ',';
     }
-    let _ = match value {
-        FigureValue::Time(time) => writeln!(text, "}} {}", time.as_secs_f64()),
-        value => writeln!(text, "}} {}", value.as_u64()),
-    };
+    text.push_str("} ");
 }
 
 /// Returns the name of a figure for Prometheus: dots become underscores, the unit of a time is

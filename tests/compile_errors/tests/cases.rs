@@ -285,7 +285,7 @@ impl Diagnostic {
         let message_line = message.strip_prefix("evaluation panicked: ").unwrap_or(message);
         let mut lines = vec![format!("{whose}error{code} at `{token}`: {}", plain(message_line))];
         let mut texts = vec![plain(message)];
-        for span in spans {
+        for span in spans.iter().filter(|span| !is_in_std(span)) {
             if let Some(label) = span["label"].as_str() {
                 texts.push(plain(label));
                 if is_noise(label) {
@@ -344,6 +344,11 @@ fn is_of_rustc(text: &str) -> bool {
         "you can use `cargo tree`",
     ];
     beginnings.iter().any(|words| text.starts_with(words))
+}
+
+/// Whether the span is in the standard library, whose source is not installed everywhere.
+fn is_in_std(span: &Value) -> bool {
+    span["file_name"].as_str().is_some_and(|file| file.contains("/rustlib/src/rust/"))
 }
 
 /// Whether a label or a note says nothing about the mistake, or depends on the features of the

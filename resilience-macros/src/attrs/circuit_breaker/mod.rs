@@ -76,7 +76,7 @@ impl LayerAttribute for CircuitBreaker {
     //         };
     //         let guard = guard.watch();
     //         let out = watched(async move { body }).await;
-    //         if out.is_ok() { guard.succeed(); break 'layer out; }
+    //         if out.is_ok() { guard.success(); break 'layer out; }
     //         let guard = guard.unwatch();
     //         let (out,) = guard.record_error(out, on, text, signal);
     //         out
@@ -156,7 +156,7 @@ impl LayerAttribute for CircuitBreaker {
             );
             quote! {
                 if #is_ok {
-                    #guard.succeed();
+                    #guard.success();
                     break #layer #out;
                 }
                 #unwatch
