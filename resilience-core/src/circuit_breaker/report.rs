@@ -246,6 +246,10 @@ impl<D: Defined> Policy for CircuitBreaker<D> {
         self.view().state()
     }
 
+    fn forced_until(&self) -> Option<Timestamp> {
+        self.view().forced_until()
+    }
+
     fn facts(&self) -> Facts {
         self.view().facts()
     }

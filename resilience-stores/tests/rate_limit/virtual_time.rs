@@ -370,7 +370,7 @@ async fn many_limiters_over_a_slow_store_keep_their_bounds() {
     for _ in 0..3 {
         let limiters = NAMES.map(|name| std::sync::Arc::new(limiter(name)));
         let sync = RateLimitSync::new(store.link());
-        let sync = limiters.iter().fold(sync, |sync, limiter| sync.with(limiter));
+        let sync = limiters.iter().fold(sync, RateLimitSync::with);
         tasks.push(tokio::spawn(sync.run()));
         for (limiter, calls) in limiters.into_iter().zip(&calls) {
             let calls = calls.clone();
