@@ -312,6 +312,26 @@ async fn the_wait_for_a_running_idempotent_call_ends_at_the_deadline() {
     assert_eq!(running.await.unwrap(), Ok(()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_running_idempotent_call_ends_at_the_deadline_of_its_retry() {
+    #[resilience::retry(attempts = 2, deadline = "5s")]
+    #[resilience::idempotent(
+        key = order, scope = "global", name = "retried::charge", concurrent = wait("1m")
+    )]
+    async fn charge(order: &str) -> Result<(), Failure> {
+        let _ = order;
+        sleep(SECS(30)).await;
+        Ok(())
+    }
+    let running = tokio::spawn(charge("1"));
+    sleep(SECS(1)).await;
+    let start = Instant::now();
+    let kind = charge("1").await.unwrap_err().rejected().kind();
+    assert_eq!(kind, RejectedKind::Idempotency(IdempotencyRejection::InFlight));
+    assert_eq!(start.elapsed(), SECS(5));
+    assert_eq!(running.await.unwrap(), Ok(()));
+}
+
 #[test]
 fn a_rejection_for_the_deadline_is_final_and_not_sent() {
     let clock = testing::clock();
