@@ -217,9 +217,10 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             && (index + 1..stack.len()).any(ends_at_deadline)
             || ends_at_deadline(index) && any_sets_outside();
         // An attempt needs no future of its own if the next layer is adjacent.
-        // The wait of a layer that stores outcomes reads the context of the attempt.
-        let waits_in_scope =
-            written.sets_deadline() && inner.iter().any(|layer| layer.has(Role::StoresOutcomes));
+        // A wait for the outcome of another call reads the context of the attempt.
+        let awaits_outcome =
+            |layer: &Sibling| layer.has(Role::StoresOutcomes) || layer.has(Role::SharesOutcomes);
+        let waits_in_scope = written.sets_deadline() && inner.iter().any(awaits_outcome);
         let is_scoped = is_async && locals_reach_inside && adjacent && !inner.is_empty();
         let is_scoped = is_scoped && !waits_in_scope;
         scopes_attempts |= sibling.has(Role::RetriesFailures) && is_scoped;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use resilience::context::Context as CallContext;
-use resilience::{RejectedKind, coalesce, timeout};
+use resilience::{RejectedKind, coalesce, retry, timeout};
 
 /// Takes five seconds, and at most the time of the caller.
 #[coalesce(key = ())]
@@ -54,6 +54,71 @@ async fn a_success_after_the_deadline_is_shared() {
     let (late, patient) = tokio::join!(within(2).scope(slow(&body)), slow(&body));
     assert_eq!((late.as_deref(), patient.as_deref()), (Ok("done"), Ok("done")));
     assert_eq!(body.runs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_call_ends_at_its_deadline() {
+    #[coalesce(key = (), name = "waiting::slow")]
+    async fn slow(body: &Body) -> Result<String, Rejected> {
+        body.runs.fetch_add(1, SeqCst);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok("done".to_owned())
+    }
+    #[retry(attempts = 2, deadline = "3s")]
+    async fn repeated(body: &Body) -> Result<String, Rejected> {
+        slow(body).await
+    }
+    let body = Body::new();
+    let (leader, (), ()) = tokio::join!(
+        slow(&body),
+        ends_after(2, within(2).scope(slow(&body))),
+        ends_after(3, repeated(&body)),
+    );
+    assert_eq!(leader.as_deref(), Ok("done"));
+    assert_eq!(body.runs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_call_ends_at_the_deadline_of_its_retry() {
+    #[retry(attempts = 2, deadline = "4s")]
+    #[coalesce(key = ())]
+    async fn slow(body: &Body) -> Result<String, Rejected> {
+        body.runs.fetch_add(1, SeqCst);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok("done".to_owned())
+    }
+    let body = Body::new();
+    let (leader, ()) = tokio::join!(slow(&body), ends_after(4, slow(&body)));
+    assert_eq!(leader.as_deref(), Ok("done"));
+    assert_eq!(body.runs(), 1);
+}
+
+/// Expects that the deadline of a call ends the wait after this time.
+async fn ends_after(secs: u64, call: impl Future<Output = Result<String, Rejected>>) {
+    let start = tokio::time::Instant::now();
+    let outcome = call.await;
+    assert_eq!(outcome.map_err(|rejected| rejected.kind()), Err(RejectedKind::DeadlineExceeded));
+    assert_eq!(start.elapsed(), Duration::from_secs(secs));
+}
+
+#[test]
+fn a_blocked_call_ends_at_its_deadline() {
+    static COALESCER: Coalescer = Coalescer::new();
+    std::thread::scope(|threads| {
+        let outcome = COALESCER.run(&7, || {
+            let waiting = threads.spawn(|| {
+                let context = CallContext::new().deadline(Duration::from_millis(2), "the page");
+                context.run(|| COALESCER.run(&7, || Ok::<_, Rejected>(1)))
+            });
+            let waited = waiting.join().expect("no panic");
+            assert_eq!(
+                waited.map_err(|rejected| rejected.kind()),
+                Err(RejectedKind::DeadlineExceeded)
+            );
+            Ok::<_, Rejected>(2)
+        });
+        assert_eq!(outcome, Ok(2));
+    });
 }
 
 #[test]

@@ -3,13 +3,16 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
 use super::flight::{Member, SharedOutcome, Turn};
 use super::{Coalescer, ShareableOutcome};
-use crate::context;
+use crate::clock::{DeadlineTimer, Delay, now};
+use crate::context::{self, current::bound_of_wait};
 use crate::key_hash::KeyHash;
 use crate::outcome::Outcome;
 use crate::park::Parker;
@@ -24,6 +27,8 @@ pin_project! {
         #[pin]
         body: F,
         member: Member<'c>,
+        // In a box, because most calls have no deadline or do not wait.
+        wait_end: Option<Pin<Box<DeadlineTimer>>>,
         coalescer: &'c Coalescer,
         executed: fn(&Coalescer, &mut Member<'_>, F::Output) -> F::Output,
         shared: fn(&Coalescer, SharedOutcome) -> Result<F::Output, Rejected>,
@@ -39,7 +44,7 @@ pub fn coalesce<O: ShareableOutcome + Outcome, F: Future<Output = O>>(
     body: F,
 ) -> Coalesced<'_, F> {
     let member = coalescer.member::<O>(key);
-    Coalesced { body, member, coalescer, executed, shared }
+    Coalesced { body, member, wait_end: None, coalescer, executed, shared }
 }
 
 impl<F: Future> Future for Coalesced<'_, F> {
@@ -55,7 +60,11 @@ impl<F: Future> Future for Coalesced<'_, F> {
                 let out = ready!(polled);
                 Poll::Ready(Ok((this.executed)(this.coalescer, this.member, out)))
             }
-            Turn::Wait => Poll::Pending,
+            Turn::Wait => {
+                let rejected = ready!(poll_overdue(this.coalescer, this.wait_end, cx));
+                this.member.leave();
+                Poll::Ready(Err(rejected))
+            }
             Turn::Return(outcome) => Poll::Ready((this.shared)(this.coalescer, outcome)),
             Turn::Reject => Poll::Ready(Err(this.coalescer.rejection())),
         }
@@ -68,10 +77,36 @@ impl<F: Future> core::fmt::Debug for Coalesced<'_, F> {
     }
 }
 
-/// Runs `body`, or blocks the thread until a running call with an equal key ends.
+/// Waits until the deadline of the context, and returns the rejection. Pending for ever without a
+/// deadline.
+fn poll_overdue(
+    coalescer: &Coalescer,
+    timer: &mut Option<Pin<Box<DeadlineTimer>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Rejected> {
+    loop {
+        if timer.is_none() {
+            let Some(end) = bound_of_wait(None, false) else { return Poll::Pending };
+            *timer = Some(Box::pin(DeadlineTimer::start(Duration::MAX, Some(end))));
+        }
+        if let Some(timer) = timer {
+            ready!(timer.as_mut().poll(cx));
+        }
+        *timer = None;
+        // The policies were switched off, or a caller moved the future to a later deadline.
+        if let Some(rejected) = coalescer.overdue() {
+            return Poll::Ready(rejected);
+        }
+    }
+}
+
+/// Runs `body`, or blocks the thread until a running call with an equal key ends, or until the
+/// deadline of the context.
 ///
 /// # Errors
-/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the running call panicked.
+/// - [`RejectedKind::Panicked`](crate::RejectedKind::Panicked) if the running call panicked.
+/// - [`RejectedKind::DeadlineExceeded`](crate::RejectedKind::DeadlineExceeded) if the deadline ends
+///   the wait.
 pub fn coalesce_blocking<O: ShareableOutcome + Outcome>(
     coalescer: &Coalescer,
     key: KeyHash,
@@ -84,7 +119,12 @@ pub fn coalesce_blocking<O: ShareableOutcome + Outcome>(
         let waker = parker.waker();
         turn = member.turn(Some(&waker));
         while let Turn::Wait = turn {
-            parker.park(None);
+            if !parker.park(end_of_wait()) {
+                if let Some(rejected) = coalescer.overdue() {
+                    member.leave();
+                    return Err(rejected);
+                }
+            }
             turn = member.turn(Some(&waker));
         }
     }
@@ -98,6 +138,12 @@ pub fn coalesce_blocking<O: ShareableOutcome + Outcome>(
             Ok(executed(coalescer, &mut member, out))
         }
     }
+}
+
+/// Returns the end of a blocking wait: the deadline of the context.
+fn end_of_wait() -> Option<Instant> {
+    let end = bound_of_wait(None, false)?;
+    Delay::start(end.since(now())).0.end()
 }
 
 /// Ends the execution of this call. A failure after the deadline of this call is no failure of the

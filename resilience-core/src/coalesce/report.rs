@@ -2,12 +2,13 @@
 
 use super::Coalescer;
 use super::flight::Member;
+use crate::context;
 use crate::figures::Figure;
 use crate::figures::table::{self, slot};
 use crate::key_hash::KeyHash;
 use crate::mode;
 use crate::registry::facts::Facts;
-use crate::registry::policy::{count, count_rejection, record_of};
+use crate::registry::policy::{count, count_overdue, count_rejection, record_of};
 use crate::registry::{Policy, PolicyFigures, PolicyKind, Setting};
 use crate::rejected::{Rejected, RejectedKind};
 use crate::settings::{Check, Unchangeable};
@@ -30,6 +31,14 @@ impl Coalescer {
     /// Counts a call that returned the outcome of another call.
     pub(super) fn count_shared(&self) {
         count(self, slot::SHARED);
+    }
+
+    /// Counts and returns the rejection of a waiting call after its deadline.
+    #[cold]
+    pub(super) fn overdue(&self) -> Option<Rejected> {
+        let rejected = context::overdue(self.name_or_default(), None)?;
+        count_overdue(self);
+        Some(rejected)
     }
 
     /// Returns the rejection of a call whose leader panicked.

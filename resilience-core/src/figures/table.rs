@@ -447,6 +447,8 @@ const COALESCE: &[Counter] = counters! {
     slot::SHARED => CALLS(OUTCOME = "shared");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
     slot::REJECTED => REJECTIONS(REJECTION = "panicked");
+    slot::OVERDUE => CALLS(OUTCOME = "overdue");
+    slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
 };
 
 const HEDGE: &[Counter] = counters! {
