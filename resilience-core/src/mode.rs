@@ -14,7 +14,7 @@ const COUNTING: usize = 1 << 1;
 const SETTINGS: usize = 1 << 2;
 /// A deadline was set for the calls inside a function; stays for the life of the process.
 const DEADLINES: usize = 1 << 3;
-/// The process has a hook for events; stays for the life of the process. No happy path has an event.
+/// The process has a hook for events; stays for the life of the process. No happy path emits any.
 const HOOKS: usize = 1 << 4;
 /// One override of a test; the bits above count the overrides.
 const OVERRIDE: usize = 1 << 8;

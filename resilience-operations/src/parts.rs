@@ -4,9 +4,11 @@ use core::time::Duration;
 
 use resilience_core::{FigureInfo, FigureKind, FigureValue, Histogram};
 
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-use crate::series::SeriesLabels;
 use crate::series::{Family, Series};
+
+/// The labels of a series: the labels of the policy first.
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+pub(crate) type SeriesLabels = Vec<(&'static str, &'static str)>;
 
 /// The label with the bound of a bucket in seconds, and `+Inf` for the last: as in Prometheus.
 const BOUND: &str = "le";

@@ -3,9 +3,6 @@
 use resilience_core::__internal::all_figures;
 use resilience_core::{FigureInfo, FigureValue, Labels, PolicyKind};
 
-/// The labels of a series: the labels of the policy first.
-pub(crate) type SeriesLabels = Vec<(&'static str, &'static str)>;
-
 /// The sum of a figure over the policies of a name and kind.
 pub(crate) struct Series {
     policy: &'static str,

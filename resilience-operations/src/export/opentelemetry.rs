@@ -7,8 +7,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use resilience_core::{FigureInfo, FigureValue, count_successes};
 
-use crate::parts::{Form, parts};
-use crate::series::{Family, SeriesLabels, families};
+use crate::parts::{Form, SeriesLabels, parts};
+use crate::series::{Family, families};
 
 /// Registers an observable instrument for each figure of [`FigureInfo::all`]. The meter provider
 /// reads the figures at each collection; between collections the exporter does nothing.
