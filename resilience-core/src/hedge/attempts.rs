@@ -189,6 +189,8 @@ where
     H: FnMut(&HedgeEvent),
 {
     /// Drops a failed attempt. Returns the outcome if the call ends.
+    #[cold]
+    #[inline(never)]
     fn fail(
         &mut self,
         index: usize,
@@ -308,8 +310,11 @@ fn succeed<F>(
     if let Some(latencies) = latencies {
         let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
         if let Some((oldest, slot)) = running.next() {
-            let end = clock::now();
-            let time = slot.started.map_or(0, |start| end.word().saturating_sub(start.word()));
+            // An attempt that was ready at its first poll has no start, and reads no clock.
+            let end = slot.started.map(|_| clock::now());
+            let time = end
+                .zip(slot.started)
+                .map_or(0, |(end, start)| end.word().saturating_sub(start.word()));
             latencies.record(time, oldest != index, end, policy.settings.quantile);
         }
     }

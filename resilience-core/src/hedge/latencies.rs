@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use resilience_rules::hedge as rules;
 
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::function_state::TestReset;
 
 /// The number of buckets in an octave.
@@ -80,15 +80,16 @@ impl Latencies {
     }
 
     /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a
-    /// later attempt, until `end`. `thousandths` is the quantile to learn.
+    /// later attempt, until `end` if known. `thousandths` is the quantile to learn.
     ///
     /// An attempt that lost would have taken longer. Without these attempts the delay would fall
     /// with each hedge, because the slow attempts would never count. With the time until the
     /// success of the hedge, fast hedges would keep the delay where it is, so an eighth is added:
     /// the delay rises while too many calls are hedged.
     #[inline]
-    pub(super) fn record(&self, nanos: u64, lost: bool, end: Timestamp, thousandths: u32) {
+    pub(super) fn record(&self, nanos: u64, lost: bool, end: Option<Timestamp>, thousandths: u32) {
         let current = self.current.load(Relaxed);
+        let end = || end.unwrap_or_else(clock::now);
         let window = self.window(current);
         let latency = if lost { nanos.saturating_add(nanos / 8) } else { nanos };
         if let Some(count) = window.counts.get(bucket(latency)) {
@@ -99,9 +100,9 @@ impl Latencies {
         let is_due =
             if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
         // After many calls the next computation may be far away, if few calls follow.
-        let is_late = || age(current, end) >= rules::LEARNING_TIME.as_secs();
+        let is_late = || age(current, end()) >= rules::LEARNING_TIME.as_secs();
         if is_due || (calls > 256 && calls % 16 == 0 && is_late()) {
-            self.learn(current, end, thousandths);
+            self.learn(current, end(), thousandths);
         }
     }
 
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     fn record(latencies: &Latencies, nanos: u64, thousandths: u32) {
-        latencies.record(nanos, false, crate::clock::now(), thousandths);
+        latencies.record(nanos, false, None, thousandths);
     }
 
     #[test]
