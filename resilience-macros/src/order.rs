@@ -216,13 +216,13 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let shares_deadline = written.sets_deadline()
             && (index + 1..stack.len()).any(ends_at_deadline)
             || ends_at_deadline(index) && any_sets_outside();
-        // An attempt needs no future of its own if the next layer is adjacent.
         // A wait for the outcome of another call reads the context of the attempt.
         let awaits_outcome =
             |layer: &Sibling| layer.has(Role::StoresOutcomes) || layer.has(Role::SharesOutcomes);
         let waits_in_scope = written.sets_deadline() && inner.iter().any(awaits_outcome);
-        let is_scoped = is_async && locals_reach_inside && adjacent && !inner.is_empty();
-        let is_scoped = is_scoped && !waits_in_scope;
+        // An attempt needs no future of its own if the next layer is adjacent.
+        let is_scoped =
+            is_async && locals_reach_inside && adjacent && !inner.is_empty() && !waits_in_scope;
         scopes_attempts |= sibling.has(Role::RetriesFailures) && is_scoped;
         let uses_attempt =
             scopes_attempts && (sibling.has(Role::RetriesFailures) || inner.is_empty());

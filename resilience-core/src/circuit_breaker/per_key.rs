@@ -7,7 +7,7 @@ use super::definition::{Defined, Definition};
 use super::events::Hook;
 use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitState};
 use crate::clock::Timestamp;
-use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership};
+use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership, share_definition};
 use crate::registry::PolicyFigures;
 use crate::sync::lock;
 
@@ -76,12 +76,7 @@ impl KeyedPolicy for CircuitBreaker {
 
     fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey {
         let Self { definition, state } = self;
-        let known = common.get().filter(|known| known.is_like(&definition));
-        let definition = known.map_or_else(|| Arc::new(definition), Arc::clone);
-        // The first definition of the table is the common one.
-        if common.get().is_none() {
-            let _ = common.set(Arc::clone(&definition));
-        }
+        let definition = share_definition(common, definition, Definition::is_like);
         CircuitBreaker { definition, state }
     }
 

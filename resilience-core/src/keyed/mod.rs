@@ -38,6 +38,21 @@ pub trait KeyState: Policy {
     fn is_stale(&self, now: Timestamp) -> bool;
 }
 
+/// Returns the common definition of a table if the definition of a key is like it. The first
+/// definition of the table becomes the common one.
+pub(crate) fn share_definition<T>(
+    common: &OnceLock<Arc<T>>,
+    definition: T,
+    is_like: fn(&T, &T) -> bool,
+) -> Arc<T> {
+    let known = common.get().filter(|known| is_like(known, &definition));
+    let definition = known.map_or_else(|| Arc::new(definition), Arc::clone);
+    if common.get().is_none() {
+        let _ = common.set(Arc::clone(&definition));
+    }
+    definition
+}
+
 /// A policy that may have a state per key, as made by code of the user.
 pub trait KeyedPolicy: Policy + Sized {
     /// The policy of a key, as the table keeps it.

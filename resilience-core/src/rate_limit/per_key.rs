@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Defined, Definition, RateLimiter};
 use crate::clock::Timestamp;
-use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy, listed};
+use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy, listed, share_definition};
 use crate::registry::PolicyFigures;
 use crate::rejected::Rejected;
 
@@ -63,12 +63,7 @@ impl KeyedPolicy for RateLimiter {
 
     fn per_key(self, common: &OnceLock<Self::Common>) -> Self::PerKey {
         let Self { definition, state } = self;
-        let known = common.get().filter(|known| known.is_like(&definition));
-        let definition = known.map_or_else(|| Arc::new(definition), Arc::clone);
-        // The first definition of the table is the common one.
-        if common.get().is_none() {
-            let _ = common.set(Arc::clone(&definition));
-        }
+        let definition = share_definition(common, definition, Definition::is_like);
         RateLimiter { definition, state }
     }
 
