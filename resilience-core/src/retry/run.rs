@@ -165,7 +165,7 @@ where
             let Self { policy, on, on_ok, on_retry, on_give_up, .. } = &mut self;
             // No copy: a policy by hand blocks the thread by default.
             let context = CallContext { policy: *policy, spending: Some(&spending) };
-            let step = state.step_blocking(
+            let step = state.step_blocking::<O, _, _, _, true>(
                 context,
                 Some(&scope.signal()),
                 out,
@@ -210,7 +210,7 @@ where
                 let policy = self.policy.borrowed().at(DEFAULT_NAME, WaitMode::Async);
                 let context = CallContext { policy: &policy, spending: Some(&spending) };
                 let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
-                match state.step(
+                match state.step::<O, _, _, _, true>(
                     context,
                     Some(&scope.signal()),
                     out,

@@ -15,6 +15,7 @@ use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
 use crate::context::{current, nesting};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
+use crate::figures::stripes::Counters;
 use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
@@ -89,6 +90,25 @@ impl AttemptHistory {
     }
 }
 
+impl Progress {
+    /// Counts the failed attempt. A rejection is no attempt.
+    #[inline]
+    fn count_attempt(self, counters: Counters<'_>, class: FailureClass) {
+        if !class.is_rejection {
+            figures::count_attempt(counters, self.attempt.get());
+        }
+    }
+
+    /// Counts the end of the call by a failure of this class.
+    #[inline]
+    fn count_stop(self, counters: Counters<'_>, class: FailureClass, reason: StopReason) {
+        if class.effect.is_not_applied() && self.history.is_ambiguous() {
+            lost_attempt::report();
+        }
+        figures::count_stop(counters, reason);
+    }
+}
+
 /// A failed attempt.
 struct FailedAttempt {
     class: FailureClass,
@@ -97,6 +117,7 @@ struct FailedAttempt {
 }
 
 impl FailedAttempt {
+    #[inline]
     fn new(class: FailureClass, signal: Option<&RejectionSignal>) -> Self {
         Self { class, open_for: signal.map_or(Duration::ZERO, RejectionSignal::open_for) }
     }
@@ -251,8 +272,33 @@ impl RetryState {
         signal: Option<&RejectionSignal>,
         text: Shown<'_>,
     ) -> Option<Delay> {
-        let attempt = FailedAttempt::new(class, signal);
-        let delay = self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {});
+        if class.kind != FailureKind::Permanent || log::has_reader() {
+            return self.next_reported(policy, spending, class, signal, text);
+        }
+        // The end of the call has no reader but the figures: neither the settings nor the time
+        // matter.
+        let counters = figures::record(policy, DEFAULT_NAME).counters();
+        let progress = self.0.unwrap_or(FIRST);
+        progress.count_attempt(counters, class);
+        progress.count_stop(counters, class, StopReason::Permanent);
+        self.report_history(signal, false);
+        None
+    }
+
+    /// Decides as [`next`](Self::next), with an event. A function of its own, because the stack of
+    /// an event would cost a permanent failure half of its time.
+    #[cold]
+    #[inline(never)]
+    fn next_reported<B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        spending: Option<&Spending<'_>>,
+        class: FailureClass,
+        signal: Option<&RejectionSignal>,
+        text: Shown<'_>,
+    ) -> Option<Delay> {
+        let failed = FailedAttempt::new(class, signal);
+        let delay = self.advance(policy, spending, None::<&()>, failed, text, |_| {}, |_| {});
         self.report_history(signal, delay.is_some());
         delay
     }
@@ -309,9 +355,9 @@ impl RetryState {
     )]
     #[cold]
     #[inline(never)]
-    pub fn step<O, B, C, D>(
+    pub fn step<O, B, C, D, const HOOKED: bool>(
         mut self,
-        CallContext { policy, spending }: CallContext<'_, B>,
+        context: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -322,6 +368,84 @@ impl RetryState {
         exhausted: impl FnOnce(O) -> O,
         discard: impl FnOnce(O),
     ) -> ControlFlow<O, (Self, Delay)>
+    where
+        O: Outcome,
+        B: Backoff,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
+    {
+        let hooks = HOOKED.then_some((on_retry, on_give_up));
+        let step = self.settle(context, signal, out, on, on_ok, text, hooks, exhausted, discard);
+        match step {
+            ControlFlow::Break(out) => ControlFlow::Break(out),
+            ControlFlow::Continue(delay) => ControlFlow::Continue((self, delay)),
+        }
+    }
+
+    /// Decides after `out`, and blocks the thread for the delay. A single call, in place: the loop
+    /// prepares the parameters of a second call before the first attempt, even without a failure.
+    ///
+    /// # Errors
+    /// Never fails: `Break` carries the outcome.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
+    #[cold]
+    #[inline(never)]
+    pub fn step_blocking<O, B, C, D, const HOOKED: bool>(
+        &mut self,
+        context: CallContext<'_, B>,
+        signal: Option<&RejectionSignal>,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl FnOnce(&O::Err) -> Shown<'_>,
+        on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
+        on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        exhausted: impl FnOnce(O) -> O,
+        discard: impl FnOnce(O),
+    ) -> ControlFlow<O>
+    where
+        O: Outcome,
+        B: Backoff,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
+    {
+        let hooks = HOOKED.then_some((on_retry, on_give_up));
+        let step = self.settle(context, signal, out, on, on_ok, text, hooks, exhausted, discard);
+        match step {
+            ControlFlow::Break(out) => ControlFlow::Break(out),
+            ControlFlow::Continue(delay) => {
+                self.block(delay);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Decides after `out`, without a wait. `hooks` is `None` where the function has neither hook:
+    /// an event then needs no error.
+    #[expect(clippy::inline_always, reason = "each public form is the only caller per function")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
+    #[inline(always)]
+    pub(super) fn settle<O, B, C, D>(
+        &mut self,
+        CallContext { policy, spending }: CallContext<'_, B>,
+        signal: Option<&RejectionSignal>,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl FnOnce(&O::Err) -> Shown<'_>,
+        hooks: Option<(
+            impl FnOnce(&RetryEvent<'_, O::Err>),
+            impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        )>,
+        exhausted: impl FnOnce(O) -> O,
+        discard: impl FnOnce(O),
+    ) -> ControlFlow<O, Delay>
     where
         O: Outcome,
         B: Backoff,
@@ -346,59 +470,25 @@ impl RetryState {
             }
         };
         let declined_value = error.is_none();
-        let attempt = FailedAttempt::new(class, signal);
         let text = error.map_or(Shown::Nothing, text);
-        let delay = self.advance(policy, spending, error, attempt, text, on_retry, on_give_up);
-        self.report_history(signal, delay.is_some());
+        let delay = match hooks {
+            None => self.next(policy, spending, class, signal, text),
+            Some((on_retry, on_give_up)) => {
+                let failed = FailedAttempt::new(class, signal);
+                let delay =
+                    self.advance(policy, spending, error, failed, text, on_retry, on_give_up);
+                self.report_history(signal, delay.is_some());
+                delay
+            }
+        };
         match delay {
             Some(delay) => {
                 discard(out);
-                ControlFlow::Continue((self, delay))
+                ControlFlow::Continue(delay)
             }
             None if declined_value => ControlFlow::Break(exhausted(out)),
             None => ControlFlow::Break(out),
         }
-    }
-
-    /// Decides after `out`, and blocks the thread for the delay. A single call, in place: the loop
-    /// prepares the parameters of a second call before the first attempt, even without a failure.
-    ///
-    /// # Errors
-    /// Never fails: `Break` carries the outcome.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "closures are inferred from arguments only, and words travel in registers"
-    )]
-    #[cold]
-    #[inline(never)]
-    pub fn step_blocking<O, B, C, D>(
-        &mut self,
-        context: CallContext<'_, B>,
-        signal: Option<&RejectionSignal>,
-        out: O,
-        on: impl FnOnce(&O::Err) -> C,
-        on_ok: impl FnOnce(&O::Ok) -> D,
-        text: impl FnOnce(&O::Err) -> Shown<'_>,
-        on_retry: impl FnOnce(&RetryEvent<'_, O::Err>),
-        on_give_up: impl FnOnce(&GiveUpEvent<'_, O::Err>),
-        exhausted: impl FnOnce(O) -> O,
-        discard: impl FnOnce(O),
-    ) -> ControlFlow<O>
-    where
-        O: Outcome,
-        B: Backoff,
-        C: Into<FailureClass>,
-        D: Into<FailureClass>,
-    {
-        let (mut next, delay) = match self
-            .step(context, signal, out, on, on_ok, text, on_retry, on_give_up, exhausted, discard)
-        {
-            ControlFlow::Break(out) => return ControlFlow::Break(out),
-            ControlFlow::Continue(next) => next,
-        };
-        next.block(delay);
-        *self = next;
-        ControlFlow::Continue(())
     }
 
     /// Decides, reports the decision, calls the hook, and starts the delay. Returns `None` if there
@@ -426,11 +516,9 @@ impl RetryState {
         let attempt = progress.attempt.get();
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
-        let record = figures::record(&policy.limits, &policy.backoff, DEFAULT_NAME);
+        let record = figures::record(policy, DEFAULT_NAME);
         let counters = record.counters();
-        if !class.is_rejection {
-            figures::count_attempt(counters, attempt);
-        }
+        progress.count_attempt(counters, class);
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
         } else {
@@ -475,10 +563,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
-                if class.effect.is_not_applied() && progress.history.is_ambiguous() {
-                    lost_attempt::report();
-                }
-                figures::count_stop(counters, reason);
+                progress.count_stop(counters, class, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 let event = GiveUpEvent {
