@@ -107,6 +107,7 @@ pub struct NamedAttempt {
 }
 
 /// Returns an attempt of a policy by hand with the deadline of the call, if any.
+#[inline]
 #[must_use]
 pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) -> NamedAttempt {
     NamedAttempt { deadline, setter, attempt }
@@ -115,6 +116,7 @@ pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) 
 impl Attempt for NamedAttempt {
     type Guard = NamedGuard;
 
+    #[inline]
     fn enter(&self) -> NamedGuard {
         enter_named(self.deadline, self.setter, self.attempt)
     }

@@ -292,7 +292,8 @@ pub(crate) fn outer_retry() -> Option<OuterRetry> {
 /// Restores all values.
 #[must_use]
 pub(crate) struct ValuesGuard {
-    _named: NamedGuard,
+    _deadline: NamedDeadlineGuard,
+    _retry: NamedRetryGuard,
     priority: Option<Priority>,
     received_attempt: u32,
 }
@@ -301,7 +302,8 @@ pub(crate) struct ValuesGuard {
 pub(crate) fn replace(new: Values) -> ValuesGuard {
     CURRENT.with(|current| {
         let guard = ValuesGuard {
-            _named: NamedGuard::of(current),
+            _deadline: NamedDeadlineGuard::of(current),
+            _retry: NamedRetryGuard::of(current),
             priority: current.priority.get(),
             received_attempt: current.received_attempt.get(),
         };
@@ -397,46 +399,75 @@ impl Drop for AttemptGuard {
     }
 }
 
-/// Restores the deadline and the retry, with their names.
+/// Restores the deadline with its name.
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
-pub struct NamedGuard {
+pub struct NamedDeadlineGuard {
     set_by: &'static str,
-    retry_name: &'static str,
     _deadline: DeadlineGuard,
+}
+
+impl NamedDeadlineGuard {
+    fn of(current: &Current) -> Self {
+        Self { set_by: current.set_by.get(), _deadline: DeadlineGuard::of(current) }
+    }
+}
+
+impl Drop for NamedDeadlineGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set_by.set(self.set_by));
+    }
+}
+
+/// Restores the retry with its name.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct NamedRetryGuard {
+    name: &'static str,
     _attempt: AttemptGuard,
 }
 
-impl NamedGuard {
+impl NamedRetryGuard {
+    #[inline]
     fn of(current: &Current) -> Self {
-        Self {
-            set_by: current.set_by.get(),
-            retry_name: current.retry_name.get(),
-            _deadline: DeadlineGuard::of(current),
-            _attempt: AttemptGuard(current.attempt.get()),
-        }
+        Self { name: current.retry_name.get(), _attempt: AttemptGuard(current.attempt.get()) }
     }
 }
 
-impl Drop for NamedGuard {
+impl Drop for NamedRetryGuard {
+    #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| {
-            current.set_by.set(self.set_by);
-            current.retry_name.set(self.retry_name);
-        });
+        CURRENT.with(|current| current.retry_name.set(self.name));
     }
 }
+
+/// Restores the retry, and the deadline of a retry with a deadline.
+pub(crate) type NamedGuard = (Option<NamedDeadlineGuard>, NamedRetryGuard);
 
 /// Starts the scope of an attempt of a retry that is no `static`. The deadline applies unless the
 /// current deadline is earlier.
+#[inline]
 pub(crate) fn enter_named(at: Option<Timestamp>, setter: Setter, number: u32) -> NamedGuard {
+    let Setter { name, outer_only, .. } = setter;
+    let deadline = at.and_then(|at| enter_named_deadline(at, name));
+    let retry = CURRENT.with(|current| {
+        let previous = NamedRetryGuard::of(current);
+        let word = AttemptWord::new(number, outer_only).inside(current.attempt.get().word);
+        current.attempt.set(Attempt { setter: None, word });
+        current.retry_name.set(name);
+        previous
+    });
+    (deadline, retry)
+}
+
+/// Sets a deadline with this name, unless the current deadline is earlier.
+fn enter_named_deadline(at: Timestamp, set_by: &'static str) -> Option<NamedDeadlineGuard> {
     CURRENT.with(|current| {
-        let guard = NamedGuard::of(current);
-        if let Some(at) = at.filter(|at| *at < current.at.get()) {
-            current.set_deadline(Some(Deadline { at, set_by: setter.name }));
+        if at >= current.at.get() {
+            return None;
         }
-        let outer_only = setter.outer_only || current.attempt.get().word.is_sole();
-        current.set_retry(Some(OuterRetry { name: setter.name, outer_only, attempt: number }));
-        guard
+        let guard = NamedDeadlineGuard::of(current);
+        current.set_deadline(Some(Deadline { at, set_by }));
+        Some(guard)
     })
 }

@@ -253,6 +253,7 @@ impl RetryState {
     }
 
     /// Returns the scope of the attempts, for policies inside that the retry cannot name.
+    #[inline]
     pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
         let patience = Self::patience(policy);
         let deadline = if patience > 0 { self.bound(policy) } else { None };
@@ -337,6 +338,20 @@ impl RetryState {
             RecoveryEvent { name, attempt, attempts, elapsed, location },
             recovery_level,
         );
+    }
+
+    /// Reports and counts a success.
+    #[inline]
+    pub fn succeeded<B: Backoff>(self, policy: &RetryPolicy<B>, spending: Option<&Spending<'_>>) {
+        if self.reports_success() {
+            self.recovered(policy);
+        }
+        if mode::is_counting() {
+            self.count_success(policy);
+        }
+        if let Some(spending) = spending {
+            spending.succeeded();
+        }
     }
 
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
@@ -455,11 +470,7 @@ impl RetryState {
         let (class, error) = match out.as_result() {
             Ok(value) => match on_ok(value).into() {
                 FailureClass { kind: FailureKind::Permanent, .. } => {
-                    if self.reports_success() {
-                        self.recovered(policy);
-                    }
-                    self.count_success(policy);
-                    spending.inspect(|spending| spending.succeeded());
+                    self.succeeded(policy, spending);
                     return ControlFlow::Break(out);
                 }
                 class => (class, None),
@@ -584,7 +595,7 @@ impl RetryState {
     }
 
     /// Blocks the thread for the delay.
-    fn block(&mut self, delay: Delay) {
+    pub(super) fn block(&mut self, delay: Delay) {
         let unseen = delay.block();
         self.add_unseen(unseen);
     }
