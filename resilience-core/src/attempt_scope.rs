@@ -85,8 +85,8 @@ impl AttemptScope {
         })
     }
 
-    /// Returns the open time of a circuit below, if any, as a signal for the decision about the next
-    /// attempt.
+    /// Returns the open time of a circuit below, if any, as a signal for the decision about the
+    /// next attempt.
     #[inline]
     #[must_use]
     pub fn signal(&self) -> Option<RejectionSignal> {

@@ -218,8 +218,8 @@ pub(crate) fn may_log_rejections() -> bool {
     may_log
 }
 
-/// Returns whether an event of a retry may have a reader beside the hooks of the function. `tracing`
-/// decides for each event, and may pass the event to `log`.
+/// Returns whether an event of a retry may have a reader beside the hooks of the function.
+/// `tracing` decides for each event, and may pass the event to `log`.
 #[inline]
 pub(crate) fn has_reader() -> bool {
     #[cfg(all(feature = "log", not(feature = "tracing")))]

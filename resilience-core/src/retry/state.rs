@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::attempt::Attempt;
 use super::figures;
+use super::history::AttemptHistory;
 use super::live::{self, RetryCode};
 use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::attempt_scope::AttemptScope;
@@ -13,7 +14,7 @@ use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
-use crate::context::{current, nesting};
+use crate::context::{current, nesting, retried};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
 use crate::figures::stripes::Counters;
 use crate::figures::table::slot;
@@ -51,44 +52,6 @@ const FIRST: Progress = Progress {
     history: AttemptHistory::NONE,
     started: None,
 };
-
-/// The last delay, and flags of all earlier failures, in one word: the state of a call stays at
-/// three words. The two highest bits are flags. The other bits hold nanoseconds, up to 146 years.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AttemptHistory(u64);
-
-/// After an earlier failure the side effect may have been applied.
-const AMBIGUOUS: u64 = 1 << 63;
-/// The one extra attempt of [`FailureClass::once`] has been used.
-const ONCE_USED: u64 = 1 << 62;
-const FLAGS: u64 = AMBIGUOUS | ONCE_USED;
-
-impl AttemptHistory {
-    /// The history before the first failure.
-    const NONE: Self = Self(0);
-
-    /// Returns the history after a failure of this class and the delay that follows.
-    fn after(self, class: FailureClass, delay: Duration) -> Self {
-        let ambiguous = if class.effect.is_not_applied() { 0 } else { AMBIGUOUS };
-        let once_used = if class.is_once { ONCE_USED } else { 0 };
-        Self(self.0 & FLAGS | ambiguous | once_used | clock::nanos(delay).min(!FLAGS))
-    }
-
-    /// Returns the last delay; meaningless before the first failure.
-    pub(super) const fn delay(self) -> Duration {
-        Duration::from_nanos(self.0 & !FLAGS)
-    }
-
-    /// Returns whether the side effect of an earlier attempt may have been applied.
-    pub(super) const fn is_ambiguous(self) -> bool {
-        self.0 & AMBIGUOUS != 0
-    }
-
-    /// Returns whether a failure of this class has used up its one extra attempt.
-    const fn is_used_up(self, class: FailureClass) -> bool {
-        class.is_once && self.0 & ONCE_USED != 0
-    }
-}
 
 impl Progress {
     /// Counts the failed attempt. A rejection is no attempt.
@@ -360,7 +323,8 @@ impl RetryState {
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
     /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
-    /// `on_ok` declines. `discard` takes an outcome that a further attempt replaces.
+    /// `on_ok` declines. `discard` takes an outcome that a further attempt replaces. `HOOKED`
+    /// states whether the function has `on_retry` or `on_give_up`: otherwise neither is called.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
@@ -566,7 +530,12 @@ impl RetryState {
                     elapsed,
                     location,
                 };
-                log::retry(&event.with_error(None), policy.limits.retry_level, text);
+                if log::has_reader() {
+                    log::retry(&event.with_error(None), policy.limits.retry_level, text);
+                }
+                if current::has_deadline() {
+                    retried::record(name, text);
+                }
                 on_retry(&event);
                 let (delay, unseen) = Delay::start(delay);
                 let started = Some(started.minus(unseen));
@@ -587,7 +556,9 @@ impl RetryState {
                     elapsed,
                     location,
                 };
-                log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
+                if log::has_reader() {
+                    log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
+                }
                 on_give_up(&event);
                 None
             }
