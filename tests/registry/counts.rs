@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, RetryBudget, circuit_breaker, fallback, policies, retry, testing,
+    CircuitBreaker, RetryBudget, RetryPolicy, StopReason, circuit_breaker, fallback, policies,
+    retry, testing,
 };
 
 use crate::policy;
@@ -60,6 +61,42 @@ fn a_retry_reports_the_tokens_of_its_budget() {
     let tokens = |name| policy(name).gauge("resilience.retry.budget.tokens");
     assert_eq!(tokens("counts::shared_budget"), Some(500 - 2 * 14));
     assert_eq!(tokens("counts::own_budget"), Some(500 - 4 * 14));
+}
+
+/// A permanent failure ends a call with and without an event, and the figures are equal.
+#[test]
+fn permanent_failures_count_with_and_without_a_hook() {
+    #[retry(on = |error| *error > 0, backoff = "fixed", name = "counts::permanent")]
+    fn plain(errors: &mut Vec<i32>) -> Result<(), i32> {
+        errors.pop().map_or(Ok(()), Err)
+    }
+    #[retry(
+        on = |error| *error > 0,
+        backoff = "fixed",
+        on_give_up = |event| assert_eq!(event.reason, StopReason::Permanent),
+        name = "counts::permanent_hooked",
+    )]
+    fn hooked(errors: &mut Vec<i32>) -> Result<(), i32> {
+        errors.pop().map_or(Ok(()), Err)
+    }
+    fn by_hand(errors: &mut Vec<i32>) -> Result<(), i32> {
+        static RETRY: RetryPolicy = RetryPolicy::new().fixed().name("counts::permanent_by_hand");
+        RETRY.on(|error: &i32| *error > 0).run(|| errors.pop().map_or(Ok(()), Err))
+    }
+    let _guard = testing::no_waits();
+    for (call, name) in [
+        (plain as fn(&mut Vec<i32>) -> Result<(), i32>, "counts::permanent"),
+        (hooked, "counts::permanent_hooked"),
+        (by_hand, "counts::permanent_by_hand"),
+    ] {
+        // At once, and after a retry.
+        assert_eq!((call(&mut vec![-1]), call(&mut vec![-2, 1])), (Err(-1), Err(-2)), "{name}");
+        let report = policy(name);
+        assert_eq!(report.count("resilience.calls", &["failure"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.stops", &["permanent"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.attempts", &["original"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.attempts", &["retry"]), 1, "{name}");
+    }
 }
 
 #[test]

@@ -300,6 +300,7 @@ impl Retry {
                 quote!(|#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
+        let is_hooked = self.keys.on_retry.is_some() || self.keys.on_give_up.is_some();
         let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
         let on_retry = value_of(self.keys.on_retry.as_ref());
         let on_retry = or(on_retry, quote!(#private::no_retry_hook));
@@ -310,7 +311,7 @@ impl Retry {
         let at = context.returns_span;
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
-            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
+            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _, #is_hooked>(
                 #state, #call, #signal, #out, #on, #on_ok, #text, #on_retry, #on_give_up,
                 #exhausted, #discard
             ))
