@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, RetryBudget, RetryPolicy, StopReason, circuit_breaker, fallback, policies,
-    retry, testing,
+    Bulkhead, CircuitBreaker, FailureClass, PolicyKind, RateLimiter, RetryBudget, RetryPolicy,
+    StopReason, circuit_breaker, fallback, policies, policies_matching, retry, testing,
 };
 
 use crate::policy;
@@ -43,6 +43,44 @@ fn a_breaker_by_hand_counts_each_success_once() {
     assert_eq!(report.count("resilience.calls", &["success"]), 3);
     assert_eq!(report.count("resilience.calls", &["failure"]), 1);
     assert_eq!(report.count("resilience.calls", &["cancelled"]), 1);
+}
+
+#[test]
+fn calls_that_shadow_mode_admits_are_counted() {
+    let breaker = CircuitBreaker::new().failure_threshold(1).shadow().name("counts::shadow");
+    let bulkhead = Bulkhead::new(1).shadow().name("counts::shadow");
+    let limiter = RateLimiter::new(1, Duration::from_secs(3600)).shadow().name("counts::shadow");
+    breaker.try_acquire().expect("closed").failure();
+    let permits = [bulkhead.try_acquire(), bulkhead.try_acquire(), bulkhead.try_acquire()];
+    assert!(permits.iter().all(Result::is_ok));
+    for _ in 0..4 {
+        assert!(breaker.try_acquire().is_ok());
+        assert!(limiter.try_acquire().is_ok());
+    }
+    let count = |kind| {
+        let reports = policies_matching("counts::shadow");
+        let report = reports.into_iter().find(|report| report.kind == kind).expect("listed");
+        assert_eq!(report.count("resilience.calls", &["rejected"]), 0, "{kind}");
+        report.count("resilience.shadow_rejections", &[])
+    };
+    assert_eq!(count(PolicyKind::CircuitBreaker), 4);
+    assert_eq!(count(PolicyKind::Bulkhead), 2);
+    assert_eq!(count(PolicyKind::RateLimit), 3);
+}
+
+#[test]
+fn delays_of_a_server_are_counted_apart() {
+    let (_clock, _) = (testing::clock(), policies());
+    let retry = RetryPolicy::new().attempts(3).name("counts::server");
+    let mut failures =
+        [FailureClass::throttled(Some(Duration::from_secs(7))), FailureClass::transient()]
+            .into_iter();
+    let classified = retry.on(|class: &FailureClass| *class);
+    assert_eq!(classified.run(|| failures.next().map_or(Ok(()), Err)), Ok(()));
+    let report = policy("counts::server");
+    assert_eq!(report.count("resilience.retry.retries", &["throttled", "server"]), 1);
+    assert_eq!(report.count("resilience.retry.retries", &["transient", "backoff"]), 1);
+    assert_eq!(report.count("resilience.retry.delay.time", &["server"]), 7_000_000_000);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! `#[retry]`: a loop around the body.
 
-mod hints;
 mod keys;
 mod policy;
 
@@ -16,7 +15,6 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::budget::Budget;
 use crate::codegen::{AttemptScope, Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::order::Sibling;
 use crate::stack_info::StackInfo;
 use crate::value;
@@ -54,7 +52,6 @@ impl LayerAttribute for Retry {
     const DEFERRED_KEYS: &'static [&'static str] = &[];
     const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", "policy"];
     const EXAMPLE: &'static str = "attempts = 4";
-    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
