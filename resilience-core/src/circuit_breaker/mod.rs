@@ -468,14 +468,9 @@ impl CircuitBreaker {
         let now = clock::real_time().word();
         let rest = NonZeroU64::new(self.state.until.load(Relaxed).saturating_sub(now))?;
         record_of(self).rejected.fetch_add(1, Relaxed);
-        let after = Some(Duration::from_nanos(rest.get()));
+        let (name, cause) = (self.view().name_or_default(), self.state.cause.get());
         // The breaker of a function serves no key.
-        Some(Rejected::by_breaker(
-            self.view().name_or_default(),
-            after,
-            None,
-            self.state.cause.get(),
-        ))
+        Some(Rejected::by_breaker(name, Some(rest.get()), None, cause))
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.

@@ -145,7 +145,7 @@ impl View<'_> {
         count_rejection(&self, is_shadow);
         span::record_circuit_state(|| state_label(self.change(|machine| machine.state)));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        Rejected::by_breaker(name, after, key, self.cause.get())
+        Rejected::by_breaker(name, after.map(clock::nanos), key, self.cause.get())
     }
 
     /// Counts and returns the rejection of a call after its deadline.
