@@ -21,14 +21,14 @@ const SUBTRACTION: u8 = 2;
 /// The conversion of this process. Any thread finds the same conversion.
 static CONVERSION: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-/// The seconds for which [`usual_nanos`] converts: 136 years after the origin of the system's clock,
-/// or zero in a process that does not know its conversion yet, or that subtracts.
+/// The end of the seconds that [`usual_nanos`] converts: 136 years after the origin of the system's
+/// clock. Zero before the conversion is known, and for the subtraction.
 static USUAL_SECONDS: AtomicU64 = AtomicU64::new(0);
 
 const MOST_USUAL_SECONDS: u64 = 1 << 32;
 
-/// Returns [`instant_nanos`] of a usual instant, below 2^62. One comparison covers the range, for
-/// which no sum overflows, and the conversion of the process.
+/// Returns [`instant_nanos`] of a usual instant, below 2^62. One comparison covers the range,
+/// within which no sum overflows, and the conversion of the process.
 #[inline]
 #[expect(clippy::cast_sign_loss, reason = "negative seconds become large and so are not usual")]
 pub(crate) fn usual_nanos(instant: Instant) -> Option<u64> {

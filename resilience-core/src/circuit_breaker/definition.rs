@@ -65,7 +65,7 @@ impl State {
     }
 }
 
-/// The parts that few breakers have, in memory of their own: a breaker for a key stays small.
+/// The rare parts, in memory of their own: a breaker for a key stays small.
 #[derive(Debug)]
 pub(super) struct Rare {
     /// The settings in use, if overridden.

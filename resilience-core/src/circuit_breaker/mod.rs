@@ -120,8 +120,8 @@ pub enum Body {
     Elsewhere,
 }
 
-// The word: the generation in the high half; in the low half these flags. The word of a guard has
-// the number of a trial call, too, and the guard of a measured call its place in place of the flags.
+// The word: the generation in the high half; in the low half the number of a trial call (in a
+// guard only) and these flags. The guard of a measured call has its place in place of the flags.
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
@@ -152,7 +152,7 @@ const COUNTED_ONLY: u64 = CLOSED | COUNTED;
 const IN_WINDOW: u64 = CLOSED | WINDOW;
 /// A closed breaker with a window of time and without failures in a row.
 const IN_PERIOD: u64 = CLOSED | PERIOD;
-/// The same for a breaker that measures calls.
+/// The two states in a breaker with `slow_call`.
 const TIMED_IN_WINDOW: u64 = IN_WINDOW | TIMED;
 const TIMED_IN_PERIOD: u64 = IN_PERIOD | TIMED;
 const PROBE_SHIFT: u32 = 9;
@@ -351,8 +351,8 @@ impl<D: Defined> fmt::Debug for CircuitBreaker<D> {
 }
 
 impl State {
-    /// Admits a call of a closed breaker that measures calls, if a claim of a slot is the only change
-    /// of the state. Returns the word as well, in two registers with the start.
+    /// Admits a measured call of a closed breaker, if the claim of a slot is the only change of the
+    /// state. Returns the word and the start, in two registers.
     #[inline(never)]
     fn start_in_slot(&self) -> (u64, Option<Timestamp>) {
         let seen = self.word.load(Acquire);

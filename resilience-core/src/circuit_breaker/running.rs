@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 /// The running calls of a generation: in slots, and beyond the number of slots in a list.
 #[derive(Debug)]
 pub(super) struct RunningCalls {
-    /// Shared with the calls that take no lock.
+    /// Shared with the fast paths, without the lock.
     slots: Option<Arc<Slots>>,
     list: CallList,
     /// The number of calls in slots beyond the limit, as of the last search.
@@ -29,7 +29,7 @@ impl RunningCalls {
         self.slots.get_or_insert_with(|| Arc::clone(slots));
     }
 
-    /// Forgets all calls, whose generation is over. The next search frees their slots.
+    /// Removes all calls at the end of a generation. The next search frees the slots.
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.overdue = 0;
@@ -86,8 +86,8 @@ impl RunningCalls {
     }
 }
 
-/// The calls that found no free slot. A queue, because calls start in the order of the clock, apart
-/// from calls that wait for the lock. The queue keeps its memory, so a call allocates nothing.
+/// The calls without a slot. A queue, because calls start in the order of the clock, apart from
+/// calls that wait for the lock. The queue keeps its memory, so a call allocates nothing.
 #[derive(Debug)]
 struct CallList {
     /// The number of running calls within the limit, by their start, oldest first.
@@ -156,7 +156,7 @@ impl CallList {
         }
     }
 
-    /// Counts the calls that have been running for longer than `limit`, and returns the first start:
+    /// Counts the calls that have been running for longer than `limit`. Returns the first start:
     /// `now` without a running call, and a time before all calls with an overdue call.
     fn oldest(&mut self, now: Timestamp, limit: Duration) -> Timestamp {
         while let Some((start, calls)) = self.in_time.front().copied() {

@@ -1,8 +1,8 @@
 //! The starts of running calls in atomic words, so that a call in time needs no lock.
 //!
-//! A call claims a slot for its start and its generation, and gives the slot back at its end. Under
-//! the lock a search counts the calls beyond the limit, and sets the time until which no running
-//! call can exceed the limit. A search is due only after that time.
+//! A call claims a slot for its start and its generation, and gives the slot back at its end.
+//! Under the lock a search counts the calls beyond the limit, and sets the end of the quiet time,
+//! in which no running call can exceed the limit. A search is due only after the quiet time.
 
 use core::array;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -19,16 +19,15 @@ const SLOTS: usize = if cfg!(resilience_loom) { 2 } else { 16 };
 pub(super) struct Slots {
     /// The limit by the settings of the code, in nanoseconds.
     limit: u64,
-    /// Until this time, in the clock's nanoseconds, no running call exceeds the limit. Changes under
-    /// the lock.
+    /// The end of the quiet time, in the clock's nanoseconds. Changes under the lock.
     quiet_until: AtomicU64,
     slots: [Slot; SLOTS],
 }
 
 #[derive(Debug)]
 struct Slot {
-    /// No call, a call that has not stored its start yet, or the generation of the call in the high
-    /// half, with one of the last two values.
+    /// `FREE`, `CLAIMED` before the start is stored, or the generation of the call in the high half
+    /// with `RUNNING` or `OVERDUE`.
     owner: AtomicU64,
     /// The start of the call, in the clock's nanoseconds.
     started: AtomicU64,
@@ -152,7 +151,7 @@ impl Slots {
         self.quiet_until.store(until, Release);
     }
 
-    /// Returns the number of running calls beyond the limit, and makes the next search due once the
+    /// Returns the number of running calls beyond the limit. The quiet time then lasts until the
     /// oldest call may exceed the limit. `oldest` is the first start of the calls outside of the
     /// slots; `now` without any.
     pub(super) fn search(
@@ -166,8 +165,8 @@ impl Slots {
         let overdue = self.slots.iter().filter(is_overdue).map(|_| 1).sum();
         // With an overdue call the search stays due.
         if overdue == 0 {
-            // Stored first: a call that claims a slot after this search has read the slot sees this
-            // time, and takes the lock if its start is earlier.
+            // Stored first: a call that claims a slot behind the search sees this time, and takes the
+            // lock if its start is earlier.
             self.quiet_until.store(now.plus(limit).word(), Relaxed);
             let oldest = self.slots.iter().filter_map(Slot::start).fold(oldest, Timestamp::min);
             self.quiet_until.store(oldest.plus(limit).word(), Release);
@@ -188,8 +187,8 @@ impl Slot {
         is_claimed
     }
 
-    /// Returns whether the call exceeds the limit, and keeps the answer. Frees the slot of a call of
-    /// another generation, which no longer counts.
+    /// Returns whether the call exceeds the limit, and keeps the answer. Frees the slot of a call
+    /// of another generation: the call no longer counts.
     fn is_overdue(&self, generation: u32, now: Timestamp, limit: Duration) -> bool {
         let seen = self.owner.load(Acquire);
         let next = match seen {
@@ -203,8 +202,8 @@ impl Slot {
         self.owner.compare_exchange(seen, next, AcqRel, Relaxed).is_ok() && next != FREE
     }
 
-    /// Returns the start of the call; a time before all calls if the start is not stored yet. Writes
-    /// to a free slot, so that a claim to come sees the writes before.
+    /// Returns the start of the call; a time before all calls if the start is not stored yet.
+    /// Writes to a free slot, so that a later claim sees the writes before.
     fn start(&self) -> Option<Timestamp> {
         match self.owner.compare_exchange(FREE, FREE, AcqRel, Acquire) {
             Ok(_) => None,
