@@ -120,8 +120,9 @@ impl View<'_> {
         let is_inside =
             |generation: u32| Trial::in_generation(self.state, generation.into()).is_running();
         let admission = self.change(|machine| {
-            if let Some(slots) = settings.slow_call.and(self.rare().slots.as_ref()) {
-                machine.use_slots(slots);
+            // Only then, because the rare parts take memory.
+            if settings.slow_call.is_some() {
+                self.rare().slots.iter().for_each(|slots| machine.use_slots(slots));
             }
             machine.admit(&settings, &self.cursor, now, is_inside)
         });
