@@ -374,6 +374,45 @@ impl Drop for DeadlineGuard {
     }
 }
 
+/// Restores the deadline, with the name of its setter.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct NamedDeadlineGuard {
+    set_by: &'static str,
+    _deadline: DeadlineGuard,
+}
+
+impl NamedDeadlineGuard {
+    fn of(current: &Current) -> Self {
+        Self { set_by: current.set_by.get(), _deadline: DeadlineGuard::of(current) }
+    }
+}
+
+/// Sets the deadline as [`enter_deadline`] does, for a setter that is no `static`.
+pub(crate) fn enter_named_deadline(
+    at: Timestamp,
+    set_by: &'static str,
+    is_patient: bool,
+) -> NamedDeadlineGuard {
+    CURRENT.with(|current| {
+        let guard = NamedDeadlineGuard::of(current);
+        if at < current.at.get() {
+            let queue_end = current.queue_end.get();
+            current.set_deadline(Some(Deadline { at, set_by }));
+            if is_patient {
+                current.queue_end.set(queue_end);
+            }
+        }
+        guard
+    })
+}
+
+impl Drop for NamedDeadlineGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set_by.set(self.set_by));
+    }
+}
+
 /// Restores the retry.
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
@@ -401,18 +440,16 @@ impl Drop for AttemptGuard {
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct NamedGuard {
-    set_by: &'static str,
     retry_name: &'static str,
-    _deadline: DeadlineGuard,
+    _deadline: NamedDeadlineGuard,
     _attempt: AttemptGuard,
 }
 
 impl NamedGuard {
     fn of(current: &Current) -> Self {
         Self {
-            set_by: current.set_by.get(),
             retry_name: current.retry_name.get(),
-            _deadline: DeadlineGuard::of(current),
+            _deadline: NamedDeadlineGuard::of(current),
             _attempt: AttemptGuard(current.attempt.get()),
         }
     }
@@ -420,10 +457,7 @@ impl NamedGuard {
 
 impl Drop for NamedGuard {
     fn drop(&mut self) {
-        CURRENT.with(|current| {
-            current.set_by.set(self.set_by);
-            current.retry_name.set(self.retry_name);
-        });
+        CURRENT.with(|current| current.retry_name.set(self.retry_name));
     }
 }
 
