@@ -40,7 +40,7 @@ pub use crate::retry::RetryState;
 pub use crate::span::in_current_span;
 pub use crate::status_class::class_of_status;
 pub use crate::sync::{Mutex, lock};
-pub use crate::timeout::{Timeout, timeout};
+pub use crate::timeout::{Timeout, timeout_call};
 #[cfg(feature = "unique-id")]
 pub use crate::unique_id::unique_id;
 #[cfg(feature = "log")]

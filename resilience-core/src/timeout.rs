@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::attempt_scope;
 use crate::clock::{LimitStart, LimitTimer, Timestamp};
-use crate::context::current::{self, DeadlineGuard, Setter};
+use crate::context::current::{self, DeadlineGuard, NamedDeadlineGuard, place_of};
 use crate::context::retried::{self, BoundedCall};
 use crate::mode;
 use crate::registry::{Site, TimedFunction};
@@ -17,33 +17,41 @@ use crate::rejection_signal::RejectionSignal;
 
 /// The site of a timeout.
 pub trait TimeoutSite {
+    /// Restores the deadline.
+    type Guard;
+
     /// The identity.
     fn site(&self) -> &Site;
 
-    /// Returns the setter of the deadline of the calls inside, if any.
-    fn setter(&self) -> Option<&'static Setter>;
+    /// Sets the deadline of the calls inside, for the future with the field `self`. In an attempt
+    /// of a retry that waits for rejections (`is_patient`), the deadline does not bound such a wait.
+    fn enter(&self, end: Timestamp, is_patient: bool) -> Self::Guard;
 }
 
 impl TimeoutSite for &'static TimedFunction {
+    type Guard = DeadlineGuard;
+
     #[inline]
     fn site(&self) -> &Site {
         &self.site
     }
 
     #[inline]
-    fn setter(&self) -> Option<&'static Setter> {
-        Some(&self.setter)
+    fn enter(&self, end: Timestamp, is_patient: bool) -> DeadlineGuard {
+        current::enter_deadline(end, &self.setter, is_patient, place_of(self))
     }
 }
 
-/// A layer of `tower`: the layers around one service are no functions of their own.
+/// A layer of `tower`.
 impl TimeoutSite for Site {
+    type Guard = Option<NamedDeadlineGuard>;
+
     fn site(&self) -> &Site {
         self
     }
 
-    fn setter(&self) -> Option<&'static Setter> {
-        None
+    fn enter(&self, end: Timestamp, is_patient: bool) -> Option<NamedDeadlineGuard> {
+        current::enter_named_deadline(end, self.name, is_patient, place_of(self))
     }
 }
 
@@ -66,12 +74,29 @@ pub fn timeout<S: TimeoutSite, F: Future>(
     Timeout { body, timer: LimitTimer::started(start), site }
 }
 
+/// Runs the future of `call` as [`timeout`] does, with the deadline also for the code of `call`.
+///
+/// # Errors
+/// Returns zero after the deadline of the context; `call` does not run.
+pub fn timeout_call<F: Future>(
+    limit: Duration,
+    site: Site,
+    call: impl FnOnce() -> F,
+) -> Result<Timeout<Site, F>, Duration> {
+    let timer = LimitTimer::started(start(limit, None, &site));
+    if timer.is_over() {
+        return Err(Duration::ZERO);
+    }
+    let scope = site.enter(timer.end(), attempt_scope::is_patient(0));
+    let body = call();
+    drop(scope);
+    Ok(Timeout { body, timer, site })
+}
+
 /// Starts a limit in any mode of the process, and below a deadline.
 #[inline(never)]
 fn start(limit: Duration, bound: Option<Timestamp>, site: &impl TimeoutSite) -> LimitStart {
-    if site.setter().is_some() {
-        current::expect_deadlines();
-    }
+    current::expect_deadlines();
     let limit = site.site().limit_in_use(limit);
     LimitStart::new(limit, current::earlier(bound, outside(site)))
 }
@@ -82,20 +107,10 @@ fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
     current::deadline_outside(Some(site.site().location))
 }
 
-/// Sets the end of the timer as the deadline of the calls inside. `site` is the field of the
-/// future.
-#[inline]
-fn enter(site: &impl TimeoutSite, end: Timestamp, is_patient: bool) -> Option<DeadlineGuard> {
-    let place = current::place_of(site);
-    site.setter().map(|setter| current::enter_deadline(end, setter, is_patient, place))
-}
-
 /// Ends a call, whose deadline was `end` for the calls inside.
 #[cold]
 fn ended<T>(site: &impl TimeoutSite, end: Timestamp, limit: Duration) -> Result<T, Duration> {
-    if site.setter().is_some() {
-        retried::end(BoundedCall { end, place: current::place_of(site) });
-    }
+    retried::end(BoundedCall { end, place: place_of(site) });
     Err(limit)
 }
 
@@ -126,7 +141,7 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
         if this.timer.is_over() {
             return Poll::Ready(Err(Duration::ZERO));
         }
-        let scope = enter(this.site, this.timer.end(), attempt_scope::is_patient(0));
+        let scope = this.site.enter(this.timer.end(), attempt_scope::is_patient(0));
         // The body is polled first: a body that is ready wins over a timer that is ready too, and a
         // body that is ready at once needs no timer.
         let polled = this.body.poll(cx);
@@ -167,9 +182,7 @@ pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
     let limit = site.site().limit_in_use(limit);
     let timer = Some(LimitTimer::started(LimitStart::new(limit, bound)));
     let signal = (patience > 0).then_some(signal);
-    if site.setter().is_some() {
-        current::expect_deadlines();
-    }
+    current::expect_deadlines();
     TimeoutAfterQueue { body, signal, limit, bound, timer, site }
 }
 
@@ -207,7 +220,7 @@ impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
             None => LimitTimer::after_queue(limit, bound).end(),
         };
         let is_patient = this.signal.is_some() || attempt_scope::is_patient(0);
-        let scope = enter(this.site, end, is_patient);
+        let scope = this.site.enter(end, is_patient);
         let polled = this.body.poll(cx);
         drop(scope);
         if let Poll::Ready(out) = polled {

@@ -9,6 +9,7 @@ mod dropped;
 mod instances;
 mod panics;
 mod shared;
+mod tasks;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -183,6 +183,7 @@ impl RetryBudget {
         let per_second = self.quota.per_second;
         if per_second > 0 {
             let now = clock::now();
+            self.add_waiting(now.seconds());
             self.tokens.refill(now.millis(), per_second, self.capacity_at(now.seconds()));
         }
     }
@@ -198,13 +199,27 @@ impl RetryBudget {
     /// Not inlined: the standard quota gives nothing for a call.
     #[inline(never)]
     fn give_per_call(&self) {
-        let milli = self.quota.per_call;
-        if self.quota.holds_recent {
-            let second = clock::now().seconds();
+        if !self.quota.holds_recent {
+            self.give(self.quota.per_call);
+        } else if self.recent.count_call() {
+            self.add_batch();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_batch(&self) {
+        self.add_waiting(clock::now().seconds());
+    }
+
+    /// Adds the tokens of the calls since the last batch. Each look at the tokens comes first here,
+    /// so only the second of a call is inexact: a call counts in the second of its batch.
+    fn add_waiting(&self, second: u32) {
+        let calls = self.recent.take_calls();
+        if calls > 0 {
+            let milli = calls.saturating_mul(self.quota.per_call);
             self.recent.add(second, milli);
             self.tokens.add(milli, self.capacity_at(second));
-        } else {
-            self.give(milli);
         }
     }
 
@@ -217,7 +232,9 @@ impl RetryBudget {
     /// Returns the tokens of a retry that never starts.
     #[cold]
     fn refund(&self, milli: u32) {
-        self.tokens.add(milli, self.capacity_at(clock::now().seconds()));
+        let second = clock::now().seconds();
+        self.add_waiting(second);
+        self.tokens.add(milli, self.capacity_at(second));
     }
 
     fn capacity_at(&self, second: u32) -> u32 {

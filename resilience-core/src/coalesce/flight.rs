@@ -6,12 +6,12 @@
 
 use core::any::{Any, TypeId};
 use core::mem;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::Waker;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use crate::context::executions::{self, ExecutionId, InExecutions};
 use crate::key_hash::KeyHash;
 use crate::switch;
 use crate::sync::{Mutex, lock};
@@ -34,8 +34,7 @@ pub(super) struct Flights([Part; PARTS]);
 /// An execution and the calls that wait for the outcome.
 struct Flight {
     state: Mutex<State>,
-    /// The thread that runs the body at this moment; 0 between polls.
-    thread: AtomicUsize,
+    execution: ExecutionId,
 }
 
 struct State {
@@ -113,7 +112,7 @@ impl Flights {
 impl Flight {
     fn led() -> Arc<Self> {
         let state = State { phase: Phase::Led, followers: Waiters::new() };
-        Arc::new(Self { state: Mutex::new(state), thread: AtomicUsize::new(0) })
+        Arc::new(Self { state: Mutex::new(state), execution: ExecutionId::new() })
     }
 }
 
@@ -123,12 +122,6 @@ impl State {
         let (_, waker) = self.followers.first_mut()?;
         waker.take()
     }
-}
-
-/// Returns a word that identifies this thread, never zero.
-fn this_thread() -> usize {
-    thread_local!(static TOKEN: u8 = const { 0 });
-    TOKEN.with(|token| core::ptr::from_ref(token).addr())
 }
 
 fn wake(mut followers: Waiters<Option<Waker>>) {
@@ -205,7 +198,7 @@ impl<'f> Member<'f> {
             Entry::Vacant(place) => Role::Leader(Arc::clone(place.insert(Flight::led()))),
             Entry::Occupied(known) => {
                 let flight = Arc::clone(known.get());
-                if flight.thread.load(Relaxed) == this_thread() {
+                if flight.execution.is_running_here() {
                     // The body of this flight makes the call, so the call cannot wait for the end.
                     return Role::Alone;
                 }
@@ -218,10 +211,11 @@ impl<'f> Member<'f> {
     /// Marks the start of the body, or of a poll of the body. A panic before
     /// [`end`](Running::end) rejects the waiting calls.
     pub(super) fn running(&mut self) -> Running<'_, 'f> {
-        if let Role::Leader(flight) = &self.role {
-            flight.thread.store(this_thread(), Relaxed);
-        }
-        Running { member: self, is_over: false }
+        let execution = match &self.role {
+            Role::Leader(flight) => executions::enter(&[flight.execution]),
+            _ => executions::enter(&[]),
+        };
+        Running { member: self, _execution: execution, is_over: false }
     }
 
     /// Ends the flight with an outcome, and returns the outcome. Only shared outcomes are cloned.
@@ -292,6 +286,7 @@ impl Drop for Member<'_> {
 /// A running body. Dropped by a panic, rejects the waiting calls.
 pub(super) struct Running<'m, 'f> {
     member: &'m mut Member<'f>,
+    _execution: InExecutions,
     is_over: bool,
 }
 
@@ -304,9 +299,6 @@ impl Running<'_, '_> {
 
 impl Drop for Running<'_, '_> {
     fn drop(&mut self) {
-        if let Role::Leader(flight) = &self.member.role {
-            flight.thread.store(0, Relaxed);
-        }
         if !self.is_over {
             self.member.panicked();
         }

@@ -491,7 +491,7 @@ pub(crate) fn enter_named(
     place: Place,
 ) -> NamedGuard {
     let Setter { name, outer_only, .. } = setter;
-    let deadline = at.and_then(|at| enter_named_deadline(at, name, place));
+    let deadline = at.and_then(|at| enter_named_deadline(at, name, false, place));
     let retry = CURRENT.with(|current| {
         let previous = NamedRetryGuard::of(current);
         let word = AttemptWord::new(number, outer_only).inside(current.attempt.get().word);
@@ -502,10 +502,11 @@ pub(crate) fn enter_named(
     (deadline, retry)
 }
 
-/// Sets a deadline with this name, unless the current deadline is earlier.
-fn enter_named_deadline(
+/// Sets the deadline as [`enter_deadline`] does, for a setter that is no `static`.
+pub(crate) fn enter_named_deadline(
     at: Timestamp,
     set_by: &'static str,
+    is_patient: bool,
     place: Place,
 ) -> Option<NamedDeadlineGuard> {
     CURRENT.with(|current| {
@@ -513,7 +514,11 @@ fn enter_named_deadline(
             return None;
         }
         let guard = NamedDeadlineGuard::of(current);
+        let queue_end = current.queue_end.get();
         current.set_deadline(Some(Deadline { at, set_by }), place);
+        if is_patient {
+            current.queue_end.set(queue_end);
+        }
         Some(guard)
     })
 }

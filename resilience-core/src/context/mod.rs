@@ -33,6 +33,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod current;
+pub(crate) mod executions;
 pub(crate) mod nesting;
 mod priority;
 pub(crate) mod retried;
@@ -128,7 +129,7 @@ impl Context {
 
     /// Returns `future` with this context. The context is set during each poll.
     pub fn scope<F: Future>(&self, future: F) -> InContext<F> {
-        InContext::new(future, self.values)
+        InContext::new(future, self.values, Box::default())
     }
 }
 
@@ -169,6 +170,9 @@ pub fn nested() -> Option<Nested> {
 
 /// Returns `future` with the context of the running code, for a task that another executor runs.
 ///
+/// Inside an execution of `#[coalesce]`, the task is part of the execution: a call with the key of
+/// the execution runs by itself, because the execution may wait for the task.
+///
 /// ```
 /// use core::time::Duration;
 /// use resilience::context::{self, Context};
@@ -180,7 +184,7 @@ pub fn nested() -> Option<Nested> {
 /// assert_eq!(runtime.block_on(task), Some("import"));
 /// ```
 pub fn carry<F: Future>(future: F) -> InContext<F> {
-    Context::current().scope(future)
+    InContext::new(future, current::values(), executions::current())
 }
 
 /// Spawns `future` on the current tokio runtime, with the context of the running code.

@@ -7,7 +7,8 @@ use core::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::current::{Values, place_of, replace};
+use super::current::{Values, ValuesGuard, place_of, replace};
+use super::executions::{self, ExecutionId, InExecutions};
 
 pin_project! {
     /// A future that runs in a context; made by [`Context::scope`](super::Context::scope) and
@@ -17,22 +18,29 @@ pin_project! {
         #[pin]
         future: Option<F>,
         values: Values,
+        // The executions of the code that made the future.
+        executions: Box<[ExecutionId]>,
     }
 
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             // A destructor in the future sees the context as well.
             let mut this = this.project();
-            let _scope = replace(*this.values, place_of(&*this.values));
+            let _scope = enter(this.values, this.executions);
             this.future.set(None);
         }
     }
 }
 
 impl<F> InContext<F> {
-    pub(super) fn new(future: F, values: Values) -> Self {
-        Self { future: Some(future), values }
+    pub(super) fn new(future: F, values: Values, executions: Box<[ExecutionId]>) -> Self {
+        Self { future: Some(future), values, executions }
     }
+}
+
+/// Enters the context of a future that holds these fields.
+fn enter(values: &Values, executions: &[ExecutionId]) -> (ValuesGuard, InExecutions) {
+    (replace(*values, place_of(values)), executions::enter(executions))
 }
 
 impl<F: Future> Future for InContext<F> {
@@ -40,7 +48,7 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = replace(*this.values, place_of(&*this.values));
+        let _scope = enter(this.values, this.executions);
         // The future is present until the drop.
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
     }

@@ -308,14 +308,12 @@ fn succeed<F>(
     spending: &Spending<'_>,
 ) {
     if let Some(latencies) = latencies {
-        let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
-        if let Some((oldest, slot)) = running.next() {
-            // An attempt that was ready at its first poll has no start, and reads no clock.
-            let end = slot.started.map(|_| clock::now());
-            let time = end
-                .zip(slot.started)
-                .map_or(0, |(end, start)| end.word().saturating_sub(start.word()));
-            latencies.record(time, oldest != index, end, policy.settings.quantile);
+        let quantile = policy.settings.quantile;
+        if index == 0 {
+            let (time, end) = latency(slots.first().and_then(|slot| slot.started));
+            latencies.record(time, end, quantile);
+        } else {
+            record_hedge(slots, index, latencies, quantile);
         }
     }
     if index > 0 {
@@ -326,4 +324,31 @@ fn succeed<F>(
     }
     spending.succeeded();
     slots.iter_mut().for_each(stop);
+}
+
+/// Records the success of a hedge.
+#[cold]
+fn record_hedge<F>(
+    slots: &[Pin<&mut HedgeSlot<F>>],
+    index: usize,
+    latencies: &Latencies,
+    quantile: u32,
+) {
+    let mut running = slots.iter().enumerate().filter(|(_, slot)| slot.is_running());
+    let Some((oldest, slot)) = running.next() else { return };
+    let (time, end) = latency(slot.started);
+    if oldest == index {
+        latencies.record(time, end, quantile);
+    } else {
+        latencies.record_lost(time, end, quantile);
+    }
+}
+
+/// Returns the nanoseconds since the start of an attempt, and the time. An attempt that was ready
+/// at its first poll has no start, and reads no clock.
+#[inline]
+fn latency(started: Option<Timestamp>) -> (u64, Option<Timestamp>) {
+    let Some(started) = started else { return (0, None) };
+    let end = clock::now();
+    (end.word().saturating_sub(started.word()), Some(end))
 }

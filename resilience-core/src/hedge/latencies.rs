@@ -7,7 +7,7 @@
 //! There are two windows. New latencies go to the current window. Both windows determine the
 //! quantile. A full window becomes the older window, and the former older window is cleared.
 
-use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 
 use resilience_rules::hedge as rules;
@@ -26,6 +26,9 @@ const LOWEST: u32 = 19;
 /// The number of octaves, up to 275 s.
 const OCTAVES: u32 = 19;
 
+/// The longest latency with a bucket of its own, in nanoseconds.
+const LONGEST: u64 = (1 << (LOWEST + OCTAVES)) - 1;
+
 const BUCKETS: usize = 1 + (OCTAVES * BUCKETS_PER_OCTAVE) as usize;
 
 /// A window ends before a counter overflows.
@@ -33,6 +36,15 @@ const MOST_CALLS: u32 = 60_000;
 
 /// The shortest learned delay. The timer of tokio has a resolution of a millisecond.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The number of counters in a word.
+const LANES: usize = 4;
+
+/// The number of bits of a counter.
+const LANE_BITS: usize = 16;
+
+/// The number of calls from which on the quantile changes slowly.
+const MANY_CALLS: u32 = 256;
 
 /// The latencies of the successful calls of a function.
 #[derive(Debug)]
@@ -47,19 +59,42 @@ pub struct Latencies {
 
 #[derive(Debug)]
 struct Window {
-    counts: [AtomicU16; BUCKETS],
+    /// The counter of each bucket. A word holds several counters, so that the computation of a
+    /// quantile skips several empty buckets at once.
+    counts: [AtomicU64; BUCKETS.div_ceil(LANES)],
     calls: AtomicU32,
+    /// The number of calls at which the next call looks for work. A late value delays the work.
+    due: AtomicU32,
 }
 
 impl Window {
     const fn new() -> Self {
-        Self { counts: [const { AtomicU16::new(0) }; BUCKETS], calls: AtomicU32::new(0) }
+        Self {
+            counts: [const { AtomicU64::new(0) }; BUCKETS.div_ceil(LANES)],
+            calls: AtomicU32::new(0),
+            due: AtomicU32::new(rules::LEARNING_CALLS),
+        }
     }
 
     fn clear(&self) {
         self.counts.iter().for_each(|count| count.store(0, Relaxed));
         self.calls.store(0, Relaxed);
+        self.due.store(rules::LEARNING_CALLS, Relaxed);
     }
+
+    /// Counts a latency in this bucket. Returns the number of calls.
+    #[inline]
+    fn count(&self, bucket: usize) -> u32 {
+        if let Some(counts) = self.counts.get(bucket / LANES) {
+            counts.fetch_add(1 << (bucket % LANES * LANE_BITS), Relaxed);
+        }
+        self.calls.fetch_add(1, Relaxed).wrapping_add(1)
+    }
+}
+
+/// Returns a counter of a word.
+const fn lane(word: u64, lane: usize) -> u64 {
+    word >> (lane * LANE_BITS) & u16::MAX as u64
 }
 
 impl Latencies {
@@ -79,30 +114,42 @@ impl Latencies {
         (nanos > 0).then(|| Duration::from_nanos(nanos).max(SHORTEST))
     }
 
-    /// Records the latency in nanoseconds of an attempt that succeeded, or that `lost` against a
-    /// later attempt, until `end` if known. `thousandths` is the quantile to learn.
+    /// Records the latency in nanoseconds of an attempt that succeeded, until `end` if known.
+    /// `thousandths` is the quantile to learn.
+    #[inline]
+    pub(super) fn record(&self, nanos: u64, end: Option<Timestamp>, thousandths: u32) {
+        let current = self.current.load(Relaxed);
+        let window = self.window(current);
+        let calls = window.count(bucket(nanos));
+        if calls >= window.due.load(Relaxed) {
+            self.look(current, calls, end, thousandths);
+        }
+    }
+
+    /// Records the latency of an attempt that lost against a later attempt.
     ///
     /// An attempt that lost would have taken longer. Without these attempts the delay would fall
     /// with each hedge, because the slow attempts would never count. With the time until the
     /// success of the hedge, fast hedges would keep the delay where it is, so an eighth is added:
     /// the delay rises while too many calls are hedged.
-    #[inline]
-    pub(super) fn record(&self, nanos: u64, lost: bool, end: Option<Timestamp>, thousandths: u32) {
-        let current = self.current.load(Relaxed);
-        let end = || end.unwrap_or_else(clock::now);
-        let window = self.window(current);
-        let latency = if lost { nanos.saturating_add(nanos / 8) } else { nanos };
-        if let Some(count) = window.counts.get(bucket(latency)) {
-            count.fetch_add(1, Relaxed);
-        }
-        let calls = window.calls.fetch_add(1, Relaxed).wrapping_add(1);
-        // The quantile of few calls changes with each call, the quantile of many calls slowly.
-        let is_due =
-            if calls < 256 { calls % 32 == rules::LEARNING_CALLS } else { calls % 256 == 0 };
+    pub(super) fn record_lost(&self, nanos: u64, end: Option<Timestamp>, thousandths: u32) {
+        self.record(nanos.saturating_add(nanos / 8), end, thousandths);
+    }
+
+    /// Computes the quantile if due: the quantile of few calls changes with each call, the quantile
+    /// of many calls slowly.
+    #[cold]
+    #[inline(never)]
+    fn look(&self, current: u64, calls: u32, end: Option<Timestamp>, thousandths: u32) {
+        let step = if calls < MANY_CALLS { 32 } else { 16 };
+        // First of all, so that another call looks if this thread stops here.
+        let next = (calls / step).saturating_add(1).saturating_mul(step);
+        self.window(current).due.store(next, Relaxed);
+        let end = end.unwrap_or_else(clock::now);
         // After many calls the next computation may be far away, if few calls follow.
-        let is_late = || age(current, end()) >= rules::LEARNING_TIME.as_secs();
-        if is_due || (calls > 256 && calls % 16 == 0 && is_late()) {
-            self.learn(current, end(), thousandths);
+        let is_late = age(current, end) >= rules::LEARNING_TIME.as_secs();
+        if calls % MANY_CALLS < step || calls < MANY_CALLS || is_late {
+            self.learn(current, end, thousandths);
         }
     }
 
@@ -112,8 +159,6 @@ impl Latencies {
     }
 
     /// Computes the quantile, and ends a full window.
-    #[cold]
-    #[inline(never)]
     fn learn(&self, current: u64, end: Timestamp, thousandths: u32) {
         if let Some(nanos) = self.quantile(thousandths) {
             self.delay.store(nanos, Relaxed);
@@ -142,12 +187,20 @@ impl Latencies {
         // The calls that may be slower.
         let slower = calls.saturating_mul(u64::from(1000_u32.saturating_sub(thousandths))) / 1000;
         let mut seen = 0;
-        let mut counts = first.counts.iter().zip(&second.counts).enumerate().rev();
-        let found = counts.find(|(_, (first, second))| {
-            seen += u64::from(first.load(Relaxed)) + u64::from(second.load(Relaxed));
-            seen > slower
-        });
-        found.map(|(bucket, _)| middle(bucket))
+        let words = first.counts.iter().zip(&second.counts).enumerate().rev();
+        for (index, (first, second)) in words {
+            let (first, second) = (first.load(Relaxed), second.load(Relaxed));
+            if first | second == 0 {
+                continue;
+            }
+            for counter in (0..LANES).rev() {
+                seen += lane(first, counter) + lane(second, counter);
+                if seen > slower {
+                    return Some(middle(index * LANES + counter));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -174,13 +227,13 @@ fn age(current: u64, end: Timestamp) -> u64 {
 /// Returns the bucket of a latency.
 #[inline]
 fn bucket(nanos: u64) -> usize {
-    let octave = nanos.checked_ilog2().unwrap_or(0);
-    let Some(above) = octave.checked_sub(LOWEST) else { return 0 };
-    if above >= OCTAVES {
-        return BUCKETS - 1;
+    let nanos = nanos.min(LONGEST);
+    if nanos < 1 << LOWEST {
+        return 0;
     }
+    let octave = nanos.ilog2();
     let within = ((nanos - (1 << octave)) * PER_OCTAVE) >> octave;
-    let index = 1 + u64::from(above) * PER_OCTAVE + within;
+    let index = 1 + u64::from(octave - LOWEST) * PER_OCTAVE + within;
     usize::try_from(index).unwrap_or(BUCKETS - 1)
 }
 
@@ -200,8 +253,14 @@ fn middle(bucket: usize) -> u64 {
 mod tests {
     use super::*;
 
+    impl Window {
+        fn calls_in(&self, bucket: usize) -> u64 {
+            lane(self.counts[bucket / LANES].load(Relaxed), bucket % LANES)
+        }
+    }
+
     fn record(latencies: &Latencies, nanos: u64, thousandths: u32) {
-        latencies.record(nanos, false, None, thousandths);
+        latencies.record(nanos, None, thousandths);
     }
 
     #[test]
@@ -274,14 +333,8 @@ mod tests {
             run(5_000_000);
         }
         assert!((4..=5).contains(&run(5_000_000)));
-        assert_eq!(
-            latencies
-                .windows
-                .iter()
-                .map(|window| window.counts[bucket(80_000_000)].load(Relaxed))
-                .sum::<u16>(),
-            0
-        );
+        let kept = latencies.windows.iter().map(|window| window.calls_in(bucket(80_000_000)));
+        assert_eq!(kept.sum::<u64>(), 0);
     }
 
     #[test]
@@ -294,6 +347,23 @@ mod tests {
         let learned = latencies.learned().unwrap();
         assert!(learned.as_nanos().abs_diff(7_000_000) <= 140_000, "{learned:?}");
         assert!(latencies.windows.iter().all(|window| window.calls.load(Relaxed) < 65_536));
+    }
+
+    #[test]
+    fn threads_lose_no_call_and_learn() {
+        let latencies = Latencies::new();
+        std::thread::scope(|threads| {
+            for bucket in 1..=4 {
+                let nanos = middle(bucket);
+                let latencies = &latencies;
+                threads.spawn(move || (0..5000).for_each(|_| record(latencies, nanos, 950)));
+            }
+        });
+        for bucket in 1..=4 {
+            let counted = latencies.windows.iter().map(|window| window.calls_in(bucket));
+            assert_eq!(counted.sum::<u64>(), 5000);
+        }
+        assert_eq!(latencies.learned(), Some(SHORTEST));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout, timeout_site};
+use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout_call, timeout_site};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -16,7 +16,12 @@ use super::BoxError;
 /// Limits the time of a call, and drops the call after the limit: `#[timeout]` as a layer.
 ///
 /// Below a [`RetryLayer`](crate::RetryLayer), the limit applies to one attempt. Above a
-/// `RetryLayer`, the limit applies to all attempts together.
+/// `RetryLayer`, the limit applies to all attempts together, and the retry begins no delay that
+/// ends at the limit or later.
+///
+/// The end is the [deadline](resilience_core::context) of the code inside, also of the code that
+/// runs before the service returns its future: of attributes, of layers, and of the headers of a
+/// [`ClientContextLayer`](crate::ClientContextLayer).
 ///
 /// The error is a boxed [`Rejected`](resilience_core::Rejected) of the kind
 /// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
@@ -92,7 +97,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let TimeoutLayer { site, limit, .. } = self.settings;
-        let within = timeout(limit, None, site, self.service.call(request));
+        let within = timeout_call(limit, site, || self.service.call(request)).ok();
         TimeoutFuture { within, settings: self.settings }
     }
 }
@@ -101,8 +106,9 @@ pin_project! {
     /// The future of a [`TimeoutService`].
     #[must_use]
     pub struct TimeoutFuture<F> {
+        // `None` after the deadline of the context: the service was not called.
         #[pin]
-        within: Timeout<Site, F>,
+        within: Option<Timeout<Site, F>>,
         settings: TimeoutLayer,
     }
 }
@@ -113,7 +119,11 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let site = this.settings.site;
-        Poll::Ready(match ready!(this.within.poll(cx)) {
+        let ended = match this.within.as_pin_mut() {
+            Some(within) => ready!(within.poll(cx)),
+            None => Err(Duration::ZERO),
+        };
+        Poll::Ready(match ended {
             Ok(out) => {
                 site.count_success();
                 out.map_err(Into::into)

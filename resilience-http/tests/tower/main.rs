@@ -12,6 +12,7 @@ mod fallback;
 mod host_cooldown;
 mod in_progress;
 mod keyed;
+mod layer_deadline;
 mod log;
 mod mocks;
 mod open_circuit;

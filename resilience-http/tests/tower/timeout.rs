@@ -49,13 +49,23 @@ async fn attempts_count_against_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn above_a_retry_the_limit_applies_to_all_attempts() {
-    let service = Scripted::new(&[Act::Status(503)]);
+    let service = Scripted::new(&[Act::Status(503), Act::Hang]);
     let layers = ServiceBuilder::new().layer(TimeoutLayer::new(secs(3)));
     let limited = layers.layer(RetryLayer::new(POLICY.unlimited())).service(service.clone());
     let start = Instant::now();
     assert!(limited.oneshot(get()).await.expect_err("too long").is::<Rejected>());
-    assert_eq!(start.elapsed(), secs(3));
-    assert!((3..=4).contains(&service.calls()), "{}", service.calls());
+    assert_eq!((service.calls(), start.elapsed()), (2, secs(3)));
+}
+
+/// The retry returns the last response, in place of a delay until the limit.
+#[tokio::test(start_paused = true)]
+async fn above_a_retry_the_limit_is_the_deadline_of_the_retry() {
+    let service = Scripted::new(&[Act::Status(503)]);
+    let layers = ServiceBuilder::new().layer(TimeoutLayer::new(secs(3)));
+    let limited = layers.layer(RetryLayer::new(POLICY.unlimited())).service(service.clone());
+    let start = Instant::now();
+    assert_eq!(limited.oneshot(get()).await.expect("a response").status(), 503);
+    assert_eq!((service.calls(), start.elapsed()), (3, secs(2)));
 }
 
 #[tokio::test(start_paused = true)]

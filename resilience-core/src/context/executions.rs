@@ -1,0 +1,63 @@
+//! The shared executions that the running code is part of. A call from inside an execution cannot
+//! wait for the end of the execution.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::cell::RefCell;
+
+thread_local! {
+    /// The executions from the outermost to the innermost.
+    static RUNNING: RefCell<Vec<ExecutionId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Identifies an execution within the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExecutionId(u64);
+
+impl ExecutionId {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Relaxed))
+    }
+
+    /// Returns whether the running code is part of this execution.
+    pub(crate) fn is_running_here(self) -> bool {
+        RUNNING.try_with(|running| running.borrow().contains(&self)).unwrap_or(false)
+    }
+}
+
+/// Code that is part of executions, until dropped.
+#[must_use = "the scope ends when the guard is dropped"]
+pub(crate) struct InExecutions {
+    /// The number of executions outside; `None` without a change.
+    outside: Option<usize>,
+}
+
+/// Makes the running code a part of these executions.
+#[inline]
+pub(crate) fn enter(executions: &[ExecutionId]) -> InExecutions {
+    if executions.is_empty() {
+        return InExecutions { outside: None };
+    }
+    // A thread that ends has destroyed the list.
+    let outside = RUNNING.try_with(|running| {
+        let mut running = running.borrow_mut();
+        let outside = running.len();
+        running.extend_from_slice(executions);
+        outside
+    });
+    InExecutions { outside: outside.ok() }
+}
+
+impl Drop for InExecutions {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outside) = self.outside {
+            let _ = RUNNING.try_with(|running| running.borrow_mut().truncate(outside));
+        }
+    }
+}
+
+/// Returns the executions of the running code, for another task.
+pub(super) fn current() -> Box<[ExecutionId]> {
+    RUNNING.try_with(|running| running.borrow().as_slice().into()).unwrap_or_default()
+}
