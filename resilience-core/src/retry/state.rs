@@ -233,9 +233,7 @@ impl RetryState {
 
     /// Returns the scope of the attempts, for policies inside that the retry cannot name.
     pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
-        let patience = Self::patience(policy);
-        let deadline = if patience > 0 { self.bound(policy) } else { None };
-        AttemptScope::new(patience, deadline)
+        AttemptScope::new(Self::patience(policy), self.bound(policy))
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
