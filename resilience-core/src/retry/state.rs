@@ -297,7 +297,8 @@ impl RetryState {
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
     /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
-    /// `on_ok` declines. `discard` takes an outcome that a further attempt replaces.
+    /// `on_ok` declines, and keeps an error. `discard` takes an outcome that a further attempt
+    /// replaces.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
@@ -343,7 +344,6 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
-        let declined_value = error.is_none();
         let attempt = FailedAttempt::new(class, signal);
         let text = error.map_or(Shown::Nothing, text);
         let delay = self.advance(policy, spending, error, attempt, text, on_retry, on_give_up);
@@ -353,8 +353,7 @@ impl RetryState {
                 discard(out);
                 ControlFlow::Continue((self, delay))
             }
-            None if declined_value => ControlFlow::Break(exhausted(out)),
-            None => ControlFlow::Break(out),
+            None => ControlFlow::Break(exhausted(out)),
         }
     }
 
