@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::{Rejected, circuit_breaker, testing};
+use resilience::{CircuitBreaker, Keyed, Rejected, circuit_breaker, testing};
 
 use crate::{YEAR, down, ms};
 
@@ -61,6 +61,26 @@ fn hosts_with_failures_in_a_row_expire() {
         assert!(fetch(4711).is_err());
     }
     assert_eq!(ran(), 5);
+}
+
+/// The only key of a table gives way once the open time without jitter is over since its last failure.
+#[test]
+fn a_key_with_failures_in_a_row_expires_after_the_open_time() {
+    let clock = testing::clock();
+    let breakers = Keyed::new(1, || CircuitBreaker::new().reset_timeout(ms(1000)));
+    let gives_way = |host: u32| {
+        let before = breakers.figures().overflow_calls;
+        drop(breakers.get(&host));
+        breakers.figures().overflow_calls == before
+    };
+    let fail = || assert!(breakers.get(&0_u32).run(|| Err::<(), _>(down())).is_err());
+    fail();
+    clock.advance(ms(900));
+    fail();
+    clock.advance(ms(999));
+    assert!(!gives_way(1));
+    clock.advance(ms(1));
+    assert!(gives_way(1));
 }
 
 #[test]

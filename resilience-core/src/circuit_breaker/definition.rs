@@ -43,7 +43,8 @@ impl<D: Borrow<Definition> + Send + Sync> Defined for D {}
 pub(super) struct State {
     /// The state for the fast paths, published at each change.
     pub(super) word: AtomicU64,
-    /// While open: the end of the open time, in the clock's nanoseconds.
+    /// The end of the open time, in the clock's nanoseconds. While closed with failures in a row:
+    /// the time from which the failures say nothing about the present.
     pub(super) until: AtomicU64,
     pub(super) cursor: Cursor,
     pub(super) machine: Mutex<Machine>,

@@ -749,8 +749,19 @@ impl Machine {
     /// Returns whether no failure and no trial call came within the window and the open time, so
     /// that the state says nothing about the present.
     pub(super) fn is_abandoned(&self, settings: &Settings, now: Timestamp) -> bool {
+        self.abandoned_from(settings).is_some_and(|from| now >= from)
+    }
+
+    fn abandoned_from(&self, settings: &Settings) -> Option<Timestamp> {
         let age = settings.abandoned_after(self.extra.reopened);
-        self.until.max(self.touched).is_some_and(|last| now >= last.plus(age))
+        self.until.max(self.touched).map(|last| last.plus(age))
+    }
+
+    /// Returns the time before which the state stays as it is without a call: the end of the open
+    /// time, or the time from which failures in a row say nothing about the present.
+    pub(super) fn lasts_until(&self, settings: &Settings) -> Option<Timestamp> {
+        let has_failures = self.state == CircuitState::Closed && self.consecutive_failures > 0;
+        if has_failures { self.abandoned_from(settings) } else { self.until }
     }
 
     /// Returns the time until the breaker counts as stable after closing.

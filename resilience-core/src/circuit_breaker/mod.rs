@@ -305,6 +305,14 @@ impl State {
     fn is_closed_but_for(&self, flags: u64) -> bool {
         (self.word.load(Acquire) & !flags) as u32 == 0
     }
+
+    /// Returns whether the published state is open, or closed with failures in a row, and stays so
+    /// for longer without a call. Reads no more than the words of the fast paths.
+    fn lasts(&self, now: Timestamp) -> bool {
+        let word = self.word.load(Acquire);
+        let ends = word & STATE == OPEN || word & (STATE | HAS_FAILURES) == CLOSED | HAS_FAILURES;
+        ends && now.word() < self.until.load(Relaxed)
+    }
 }
 
 /// The breaker of an annotated function, in a `static`.

@@ -53,6 +53,9 @@ impl<D: Defined> KeyState for CircuitBreaker<D> {
         if self.state.is_closed_but_for(BOUNDED | COUNTED) {
             return true;
         }
+        if self.state.lasts(now) {
+            return false;
+        }
         let view = self.view();
         let settings = view.last();
         let mut machine = lock(&view.state.machine);

@@ -572,7 +572,7 @@ impl Settings {
             Span::Time { length, .. } => length,
             Span::None | Span::Calls(_) => Duration::ZERO,
         };
-        window.max(self.open_time(reopened, None))
+        window.max(self.nominal_open_time(reopened))
     }
 
     /// Returns the lease of a trial call's permit after `reopened` reopenings. The lease grows with

@@ -267,7 +267,7 @@ impl View<'_> {
     /// Publishes the state for the fast paths.
     pub(super) fn publish(self, machine: &Machine) {
         let settings = self.last();
-        if let Some(until) = machine.until {
+        if let Some(until) = machine.lasts_until(&settings) {
             self.until.store(until.word(), Relaxed);
         }
         let extra = &machine.extra;
