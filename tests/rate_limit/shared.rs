@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{RateLimiter, Rejected, rate_limit, testing};
-use resilience_core::__internal::{ShareTerms, WHOLE_SHARE, now};
+use resilience_core::__internal::{RateShare, ShareTerms, WHOLE_SHARE, now};
 use tokio::time::Instant;
 
 use crate::{SECOND, left, ms};
@@ -65,9 +65,10 @@ fn a_shared_limiter_in_shadow_mode_counts() {
 }
 
 /// Leases half of the rate for a time, and `afterwards` billionths from then on.
-fn lease_half(limiter: &RateLimiter, time: Duration, afterwards: u32) {
+fn lease_half(limiter: &RateLimiter, time: Duration, afterwards: u32) -> Arc<RateShare> {
     let share = limiter.claim_share().expect("no synchronization has the share");
     share.apply(ShareTerms { share: WHOLE_SHARE / 2, end: now().plus(time), afterwards });
+    share
 }
 
 /// A timer by the clock of the share would end too early, and wake the call for nothing.
@@ -112,4 +113,30 @@ fn without_a_share_after_the_lease_the_time_of_a_permit_is_unknown() {
     assert_eq!(limiter.try_acquire().unwrap_err().retry_after(), None);
     clock.advance(60 * SECOND);
     assert_eq!(limiter.try_acquire().unwrap_err().retry_after(), None);
+}
+
+#[test]
+fn a_share_has_a_part_of_the_burst() {
+    let clock = testing::clock();
+    let limiter = RateLimiter::new(1, SECOND).burst(10).shared("part of a burst");
+    lease_half(&limiter, 100 * SECOND, 0);
+    clock.advance(90 * SECOND);
+    assert_eq!(limiter.available(), 5);
+}
+
+/// A quarter of the interval passes in half a second, and the rest at the whole rate.
+#[tokio::test(start_paused = true)]
+async fn a_larger_share_wakes_a_sleeping_call_for_its_new_turn() {
+    let limiter = Arc::new(RateLimiter::new(1, SECOND).wait(60 * SECOND).shared("larger"));
+    let share = lease_half(&limiter, 60 * SECOND, 0);
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    let task = tokio::spawn({
+        let limiter = Arc::clone(&limiter);
+        async move { limiter.acquire().await.map(|()| start.elapsed()) }
+    });
+    tokio::time::sleep(ms(500)).await;
+    let end = now().plus(60 * SECOND);
+    share.apply(ShareTerms { share: WHOLE_SHARE, end, afterwards: 0 });
+    assert_eq!(task.await.expect("no panic"), Ok(ms(1250)));
 }
