@@ -591,3 +591,20 @@ fn a_failure_that_opens_a_circuit_below() {
     assert_eq!(ends(true, 11), (Some(StopReason::CircuitOpen), false));
     assert_eq!(ends(false, 10), (Some(StopReason::CircuitOpen), false));
 }
+
+/// A queue with a limit rejects calls, however long a retry may wait.
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_rejects_calls_with_the_longest_wait() {
+    let bulkhead = Bulkhead::new(1).queue(1);
+    let policy = RetryPolicy::new().max_retry_after(Duration::MAX).wait_for_rejections(true);
+    let _permit = bulkhead.try_acquire().expect("a permit");
+    let mut waiting = Box::pin(bulkhead.acquire());
+    assert!(futures::poll!(&mut waiting).is_pending());
+    let attempts = Cell::new(0);
+    let call = policy.run_async(|| {
+        attempts.set(attempts.get() + 1);
+        async { bulkhead.acquire().await.map(drop) }
+    });
+    assert!(tokio::time::timeout(Duration::from_secs(10), call).await.is_err());
+    assert!(attempts.get() > 1, "the call has joined the full queue");
+}
