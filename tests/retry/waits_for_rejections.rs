@@ -605,6 +605,7 @@ async fn a_full_queue_rejects_calls_with_the_longest_wait() {
         attempts.set(attempts.get() + 1);
         async { bulkhead.acquire().await.map(drop) }
     });
-    assert!(tokio::time::timeout(Duration::from_secs(10), call).await.is_err());
-    assert!(attempts.get() > 1, "the call has joined the full queue");
+    let outcome = tokio::time::timeout(Duration::from_secs(10), call).await;
+    let rejected = outcome.expect("no place in the full queue").unwrap_err();
+    assert_eq!((rejected.kind(), attempts.get()), (RejectedKind::BulkheadFull, 3));
 }
