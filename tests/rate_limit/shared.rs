@@ -1,5 +1,5 @@
-//! `shared` without a synchronization task, a local limiter with the whole rate, and with the shares
-//! that a synchronization leases.
+//! `shared` without a synchronization task, as a local limiter with the whole rate, and with leased
+//! shares.
 
 use std::future::poll_fn;
 use std::pin::pin;

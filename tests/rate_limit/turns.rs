@@ -92,7 +92,7 @@ async fn a_turn_that_is_not_used_goes_to_the_next() {
     assert_eq!(left(limiter.try_acquire()), Some(2 * SECOND));
 }
 
-/// Starts a task that waits for its turn. Returns the time of the turn.
+/// Spawns a call, and returns the time of its turn.
 async fn parked(limiter: &Arc<RateLimiter>, start: Instant) -> JoinHandle<Duration> {
     let limiter = Arc::clone(limiter);
     let task = tokio::spawn(async move {
