@@ -7,7 +7,7 @@ use resilience::{Classify, FailureClass, RejectedKind, coalesce, testing};
 
 #[test]
 fn a_panic_reaches_the_leader_and_rejects_every_follower() {
-    let coalescer = Coalescer::new().named("profiles".to_owned());
+    let coalescer = Coalescer::new().named("profiles");
     let (end, ended) = oneshot::channel::<()>();
     let panics = async {
         ended.await.expect("the test ends the body");
