@@ -161,9 +161,9 @@ fn the_future_of_a_call_is_send() {
 async fn a_failure_over_budget_ends_the_hedges_of_the_call() {
     static BUDGET: RetryBudget = RetryBudget::bucket(1).per_call(1.0);
     let policy = HedgePolicy::after(millis(10)).max(2).budget(&BUDGET);
-    let (log, plan) = (Log::new(), [(20, Err("down")), (900, Ok(1)), (10, Ok(2))]);
+    let (log, plan) = (Log::new(), [(15, Err("down")), (900, Ok(1)), (10, Ok(2))]);
     let other_call = async {
-        sleep(25).await;
+        sleep(17).await;
         RetryPolicy::new().budget(&BUDGET).run(|| Ok::<_, ()>(()))
     };
     let (outcome, other) = tokio::join!(policy.run_async(|| script(&log, &plan)), other_call);

@@ -51,11 +51,11 @@ async fn the_failure_of_an_attempt_that_may_have_been_applied_is_returned() {
 /// Also if a later attempt before the last surely was not applied.
 #[tokio::test(start_paused = true)]
 async fn the_first_failure_that_may_have_been_applied_outlives_several_hedges() {
-    fn class(attempt: &usize) -> FailureClass {
-        let effect = if *attempt == 0 { Effect::Unknown } else { Effect::NotSent };
+    const fn class(attempt: usize) -> FailureClass {
+        let effect = if attempt == 0 { Effect::Unknown } else { Effect::NotSent };
         FailureClass::transient().effect(effect)
     }
-    #[hedge(after = "10ms", max = 3, idempotent, on = class)]
+    #[hedge(after = "10ms", max = 3, idempotent, on = |attempt| class(*attempt))]
     async fn call(log: &Log, times: [u64; 4]) -> Result<(), usize> {
         let (attempt, _running) = log.start();
         sleep(times[attempt]).await;
