@@ -6,9 +6,13 @@
 //! - the time of `policies()`, `health()`, a search by pattern and the exporters for 1000 policies,
 //! - nanoseconds of a call of one breaker, in one thread and in two threads, without a reader and
 //!   with a reader.
+//!
+//! `scripts/instructions registry` counts the instructions of an operation: the program with the name
+//! of an operation and a number of repetitions, for a process with 1000 policies.
 #![allow(clippy::print_stdout, reason = "the program prints a table")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,8 +31,12 @@ fn call(works: bool) -> Option<u32> {
 }
 
 fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [operation, repetitions] = arguments.as_slice() {
+        return repeat(operation, repetitions.parse().expect("a number"));
+    }
     // `cargo test` runs the program without arguments for benches, and needs no figures.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
     memory();
@@ -99,36 +107,52 @@ impl CircuitGuardExt for resilience::CircuitGuard<'_> {
     }
 }
 
-fn listing() {
-    let breakers: Vec<_> = (0..POLICIES)
-        .map(|number| {
-            let name = format!("shop::clients::call_{number}");
-            std::sync::Arc::new(CircuitBreaker::new().named(name))
-        })
-        .collect();
-    for breaker in &breakers {
-        register(breaker);
-        breaker.trip();
-    }
-    let time = |name: &str, read: &dyn Fn() -> usize| {
-        let run = || {
-            let start = Instant::now();
-            assert!(read() > 0);
-            start.elapsed()
-        };
-        let fastest = (0..20).map(|_| run()).min().unwrap_or_default();
-        println!("{name:40}{:8.2} ms", fastest.as_secs_f64() * 1e3);
-    };
-    time("policies(), 1000 policies", &|| policies().len());
-    time("policies_matching(one), 1000 policies", &|| {
-        policies_matching("shop::clients::call_500").len()
-    });
-    time("health(), 1000 policies", &|| health().degraded.len());
+/// An operation over all policies, by name. The result is never 0.
+type Operation = (&'static str, fn() -> usize);
+
+const OPERATIONS: &[Operation] = &[
+    ("policies", || policies().len()),
+    ("policies_matching", || policies_matching("shop::clients::call_500").len()),
+    ("health", || health().degraded.len()),
     #[cfg(feature = "prometheus")]
-    time("prometheus_text(), 1000 policies", &|| resilience::export::prometheus_text().len());
+    ("prometheus_text", || resilience::export::prometheus_text().len()),
     #[cfg(feature = "metrics")]
-    time("record_metrics(), no recorder", &|| {
+    ("record_metrics", || {
         resilience::export::record_metrics();
         1
-    });
+    }),
+];
+
+/// Makes 1000 policies with an event.
+fn make_policies() -> Vec<Arc<CircuitBreaker>> {
+    let make = |number| {
+        let breaker =
+            Arc::new(CircuitBreaker::new().named(format!("shop::clients::call_{number}")));
+        register(&breaker);
+        breaker.trip();
+        breaker
+    };
+    (0..POLICIES).map(make).collect()
+}
+
+fn repeat(operation: &str, repetitions: u32) {
+    let _policies = make_policies();
+    let known = OPERATIONS.iter().find(|(name, _)| *name == operation);
+    let (_, run) = known.expect("the name of an operation");
+    for _ in 0..repetitions {
+        assert!(black_box(run()) > 0);
+    }
+}
+
+fn listing() {
+    let _policies = make_policies();
+    for (name, run) in OPERATIONS {
+        let time = || {
+            let start = Instant::now();
+            assert!(run() > 0);
+            start.elapsed()
+        };
+        let fastest = (0..20).map(|_| time()).min().unwrap_or_default();
+        println!("{name:40}{:8.2} ms", fastest.as_secs_f64() * 1e3);
+    }
 }

@@ -36,6 +36,20 @@ fn off_means_one_call() {
 }
 
 #[test]
+fn off_means_no_correction_of_permits() {
+    let _alone = SWITCH.lock();
+    let limiter = RateLimiter::new(10, Duration::from_secs(1)).burst(10);
+    let _clock = testing::clock();
+    limiter.try_acquire_many(4).expect("within the burst");
+    resilience::set_enabled(false);
+    limiter.settle(0, 20);
+    resilience::set_enabled(true);
+    assert_eq!(limiter.available(), 6);
+    limiter.settle(4, 1);
+    assert_eq!(limiter.available(), 9);
+}
+
+#[test]
 fn off_means_an_execution_for_each_call_and_no_last_good_value() {
     let _alone = SWITCH.lock();
     #[fallback(stale = "10m", key = ())]

@@ -4,8 +4,9 @@
 //! A retry enters its scope for each poll of an attempt. Policies use the scope on slow paths
 //! only: before a rejection, while a call waits, and after a failure that leaves a circuit open.
 
-use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::cell::Cell;
 
@@ -23,14 +24,28 @@ struct Scope {
     patience: u64,
     /// The end of the whole call.
     deadline: Option<Timestamp>,
-    /// For how long a circuit below rejects every call, in nanoseconds.
-    open_for: u64,
-    /// Whether the call waits in place of a rejection.
-    in_queue: bool,
+    reports: Reports,
 }
 
 impl Scope {
-    const NONE: Self = Self { patience: 0, deadline: None, open_for: 0, in_queue: false };
+    const NONE: Self = Self { patience: 0, deadline: None, reports: Reports::NONE };
+}
+
+/// The reports of the policies below, in one word, because a scope is copied several times: for how
+/// long a circuit rejects every call, in nanoseconds, and whether the call waits in place of a
+/// rejection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reports(u64);
+
+const IN_QUEUE: u64 = 1 << 63;
+
+impl Reports {
+    const NONE: Self = Self(0);
+
+    #[inline]
+    const fn open_for(self) -> u64 {
+        self.0 & !IN_QUEUE
+    }
 }
 
 /// The scope of the attempts of one call.
@@ -40,6 +55,7 @@ pub struct AttemptScope(Scope);
 impl AttemptScope {
     /// Creates the scope of a call: how long a limit may let the call wait in place of a rejection,
     /// in nanoseconds, and the end of the whole call.
+    #[inline]
     pub(crate) const fn new(patience: u64, deadline: Option<Timestamp>) -> Self {
         Self(Scope { patience, deadline, ..Scope::NONE })
     }
@@ -47,49 +63,67 @@ impl AttemptScope {
     /// Runs a part of an attempt. Only the reports of the last part count.
     #[inline]
     pub fn enter<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        let scope = Scope { open_for: 0, in_queue: false, ..self.0 };
-        let _entered = Entered { outer: CURRENT.replace(scope), scope: self };
+        self.0.reports = Reports::NONE;
+        let outer = CURRENT.with(|current| current.replace(self.0));
+        let _entered = Entered { outer, reports: &mut self.0.reports };
         part()
     }
 
-    /// Runs an attempt. `start` creates the future.
-    pub async fn run<F: Future>(&mut self, start: impl FnOnce() -> F) -> F::Output {
-        let mut attempt = pin!(self.enter(start));
-        poll_fn(|cx| self.enter(|| attempt.as_mut().poll(cx))).await
+    /// Runs an attempt. `start` creates the future at the first poll.
+    pub(crate) fn run<F: Future>(
+        &mut self,
+        mut attempt: Pin<&mut Option<F>>,
+        cx: &mut Context<'_>,
+        start: impl FnOnce() -> F,
+    ) -> Poll<F::Output> {
+        self.enter(|| {
+            if attempt.is_none() {
+                attempt.set(Some(start()));
+            }
+            // The future is present from here on.
+            attempt.as_pin_mut().map_or(Poll::Pending, |attempt| attempt.poll(cx))
+        })
     }
 
-    /// Returns the open time of a circuit below, as a signal for the decision about the next
-    /// attempt.
+    /// Returns the open time of a circuit below, if any, as a signal for the decision about the
+    /// next attempt.
+    #[inline]
     #[must_use]
-    pub fn signal(&self) -> RejectionSignal {
-        let signal = RejectionSignal::new();
-        if self.0.open_for > 0 {
-            signal.set_open_for(Duration::from_nanos(self.0.open_for));
-        }
-        signal
+    pub fn signal(&self) -> Option<RejectionSignal> {
+        let open_for = self.0.reports.open_for();
+        (open_for > 0).then(|| {
+            let signal = RejectionSignal::new();
+            signal.set_open_for(Duration::from_nanos(open_for));
+            signal
+        })
     }
 }
 
-/// Restores the outer scope, also during unwinding.
+/// Restores the outer scope, also during unwinding, and takes the reports.
 struct Entered<'s> {
     outer: Scope,
-    scope: &'s mut AttemptScope,
+    reports: &'s mut Reports,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.scope.0 = CURRENT.replace(self.outer);
-        if self.scope.0.open_for > 0 {
+        *self.reports = CURRENT.with(|current| current.replace(self.outer)).reports;
+        let open_for = self.reports.open_for();
+        if open_for > 0 {
             // A retry inside that ends here has left the circuit open for the retry outside too.
-            report_open(Duration::from_nanos(self.scope.0.open_for));
+            report_open(Duration::from_nanos(open_for));
         }
     }
 }
 
 /// Reports that a circuit below rejects every call for this time.
+#[cold]
 pub(crate) fn report_open(open: Duration) {
-    change(|scope| scope.open_for = scope.open_for.max(clock::nanos(open)));
+    change(|Reports(reports)| {
+        let open_for = clock::nanos(open).min(!IN_QUEUE).max(*reports & !IN_QUEUE);
+        *reports = *reports & IN_QUEUE | open_for;
+    });
 }
 
 /// Returns how long a limit may let the call wait in place of a rejection, in nanoseconds: as long
@@ -109,18 +143,20 @@ pub(crate) fn is_patient(of_function: u64) -> bool {
 
 /// Reports that the call waits in place of a rejection.
 pub(crate) fn report_queue() {
-    change(|scope| scope.in_queue = scope.patience > 0);
+    if CURRENT.get().patience > 0 {
+        change(|Reports(reports)| *reports |= IN_QUEUE);
+    }
 }
 
 /// Returns whether the call waits in place of a rejection: the time belongs to the retry, and not
 /// to the attempt.
 pub(crate) fn is_in_queue() -> bool {
-    CURRENT.get().in_queue
+    CURRENT.get().reports.0 & IN_QUEUE != 0
 }
 
-fn change(change: impl FnOnce(&mut Scope)) {
+fn change(change: impl FnOnce(&mut Reports)) {
     let mut scope = CURRENT.get();
-    change(&mut scope);
+    change(&mut scope.reports);
     CURRENT.set(scope);
 }
 
@@ -130,6 +166,23 @@ mod tests {
 
     fn patient(seconds: u64) -> AttemptScope {
         AttemptScope::new(clock::nanos(Duration::from_secs(seconds)), None)
+    }
+
+    fn open_for(scope: &AttemptScope) -> Duration {
+        scope.signal().map_or(Duration::ZERO, |signal| signal.open_for())
+    }
+
+    #[test]
+    fn a_wait_in_a_queue_is_no_open_time() {
+        let mut scope = patient(9);
+        scope.enter(|| {
+            report_queue();
+            report_open(Duration::from_secs(5));
+            assert!(is_in_queue());
+        });
+        assert_eq!(open_for(&scope), Duration::from_secs(5));
+        scope.enter(report_queue);
+        assert_eq!(open_for(&scope), Duration::ZERO);
     }
 
     #[test]
@@ -144,8 +197,8 @@ mod tests {
             assert_eq!(patience(0), 9_000_000_000);
         });
         assert_eq!(patience(0), 0);
-        assert_eq!(inner.signal().open_for(), Duration::from_secs(5));
-        assert_eq!(outer.signal().open_for(), Duration::from_secs(5));
+        assert_eq!(open_for(&inner), Duration::from_secs(5));
+        assert_eq!(open_for(&outer), Duration::from_secs(5));
     }
 
     #[test]
@@ -171,9 +224,9 @@ mod tests {
     fn reports_count_for_one_part_of_an_attempt() {
         let mut scope = patient(9);
         scope.enter(|| report_open(Duration::from_secs(5)));
-        assert_eq!(scope.signal().open_for(), Duration::from_secs(5));
+        assert_eq!(open_for(&scope), Duration::from_secs(5));
         scope.enter(|| assert!(!is_in_queue()));
-        assert_eq!(scope.signal().open_for(), Duration::ZERO);
+        assert_eq!(open_for(&scope), Duration::ZERO);
     }
 
     #[test]

@@ -218,6 +218,17 @@ pub(crate) fn may_log_rejections() -> bool {
     may_log
 }
 
+/// Returns whether an event of a retry may have a reader beside the hooks of the function.
+/// `tracing` decides for each event, and may pass the event to `log`.
+#[inline]
+pub(crate) fn has_reader() -> bool {
+    #[cfg(all(feature = "log", not(feature = "tracing")))]
+    let may_log = ::log::max_level() > ::log::LevelFilter::Off;
+    #[cfg(not(all(feature = "log", not(feature = "tracing"))))]
+    let may_log = cfg!(feature = "tracing");
+    may_log || process_hooks::are_set()
+}
+
 /// Returns whether [`rejected`] may have a reader.
 #[inline]
 pub(crate) fn may_report_rejections() -> bool {

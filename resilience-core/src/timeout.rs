@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use crate::attempt_scope;
 use crate::clock::{LimitStart, LimitTimer, Timestamp};
 use crate::context::current::{self, DeadlineGuard, Setter};
+use crate::context::retried::{self, BoundedCall};
 use crate::mode;
 use crate::registry::{Site, TimedFunction};
 use crate::rejection_signal::RejectionSignal;
@@ -81,10 +82,21 @@ fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
     current::deadline_outside(Some(site.site().location))
 }
 
-/// Sets the end of the timer as the deadline of the calls inside.
+/// Sets the end of the timer as the deadline of the calls inside. `site` is the field of the
+/// future.
 #[inline]
 fn enter(site: &impl TimeoutSite, end: Timestamp, is_patient: bool) -> Option<DeadlineGuard> {
-    site.setter().map(|setter| current::enter_deadline(end, setter, is_patient))
+    let place = current::place_of(site);
+    site.setter().map(|setter| current::enter_deadline(end, setter, is_patient, place))
+}
+
+/// Ends a call, whose deadline was `end` for the calls inside.
+#[cold]
+fn ended<T>(site: &impl TimeoutSite, end: Timestamp, limit: Duration) -> Result<T, Duration> {
+    if site.setter().is_some() {
+        retried::end(BoundedCall { end, place: current::place_of(site) });
+    }
+    Err(limit)
 }
 
 pin_project! {
@@ -128,7 +140,8 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
             }
             Poll::Pending => {
                 this.timer.as_mut().resume(|| outside(this.site));
-                this.timer.poll(cx).map(Err)
+                let end = this.timer.end();
+                this.timer.poll(cx).map(|limit| ended(this.site, end, limit))
             }
         }
     }
@@ -209,7 +222,7 @@ impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
             this.timer.set(Some(LimitTimer::after_queue(limit, bound)));
         }
         match this.timer.as_pin_mut() {
-            Some(timer) => timer.poll(cx).map(Err),
+            Some(timer) => timer.poll(cx).map(|limit| ended(this.site, end, limit)),
             None => Poll::Pending,
         }
     }

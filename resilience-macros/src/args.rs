@@ -2,6 +2,7 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use resilience_rules::hints::hint;
 use resilience_rules::nearest;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -10,7 +11,6 @@ use syn::spanned::Spanned;
 use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::manifest;
 use crate::tokens::mentions;
 use crate::value;
@@ -345,14 +345,18 @@ impl Args {
         path.map(|path| path.value)
     }
 
-    /// Reports the remaining arguments. `hints` answers keys of foreign libraries.
-    pub(crate) fn finish(self, hints: &[(&str, Hint)], errors: &mut Errors) {
+    /// Reports the remaining arguments.
+    pub(crate) fn finish(self, errors: &mut Errors) {
         let Self { spec: Spec { name: attribute, .. }, args, known, .. } = self;
         for Arg { key, value } in args {
             let name = key.to_string();
             let list = known.join("`, `");
-            let answer = if let Some((_, hint)) = hints.iter().find(|(other, _)| *other == name) {
-                format!("; {}", hint.message(&value))
+            let answer = if let Some(hint) = hint(attribute, &name) {
+                let written = match &value {
+                    Value::Expr(value) => Some(value.to_token_stream().to_string()),
+                    Value::Bare | Value::Names(_) | Value::List(_) => None,
+                };
+                format!("; {}", hint.for_attribute(written.as_deref()))
             } else if let Some(near) = nearest(&name, &known) {
                 format!("; did you mean `{near}`?")
             } else {

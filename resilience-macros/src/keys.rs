@@ -35,10 +35,10 @@
 //! - `[argument name]` checks literals only, and leaves the key to the constructor of the policy.
 
 use resilience_rules::RuleResult;
+use resilience_rules::hints::as_share;
 
 use crate::args::Keyed;
 use crate::diagnostics::Errors;
-use crate::hint::as_share;
 use crate::value::Constant;
 
 /// Declares the keys of an attribute; see the module.

@@ -15,7 +15,6 @@ mod codegen;
 mod diagnostics;
 mod error_type;
 mod function;
-mod hint;
 mod instance_key;
 mod keys;
 mod limit;

@@ -12,7 +12,6 @@ use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::keys::check_literal;
 use crate::stack_info::StackInfo;
 use crate::state_source::{PerKey, PolicyType, StateSource};
@@ -23,7 +22,6 @@ pub(crate) trait Limiter: Sized {
     const NAME: &'static str;
     const DEFERRED_KEYS: &'static [&'static str];
     const EXAMPLE: &'static str;
-    const HINTS: &'static [(&'static str, Hint)];
     const POLICY: PolicyType;
 
     const ROLES: &'static [Role];
@@ -98,7 +96,6 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     const DEFERRED_KEYS: &'static [&'static str] = L::DEFERRED_KEYS;
     const EXAMPLE: &'static str = L::EXAMPLE;
     const POLICY_KEY: &'static str = L::POLICY.key;
-    const HINTS: &'static [(&'static str, Hint)] = L::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let limiter = L::read(args, errors);

@@ -99,7 +99,7 @@ impl<A: LayerAttribute> Layer<A> {
         let root = args.root(errors).or_else(|| stack.as_ref()?.root.clone());
         let root = runtime(root);
         let model = A::validate(&mut args, errors);
-        args.finish(A::HINTS, errors);
+        args.finish(errors);
         check::function(A::NAME, function, boxed.is_some(), errors);
         match &stack {
             None => check::not_expanded(A::NAME, function, errors),

@@ -5,10 +5,8 @@ use core::time::Duration;
 use resilience_core::{FigureInfo, FigureKind, FigureValue, Histogram};
 
 use crate::series::{Family, Series};
-
-/// The labels of a series: the labels of the policy first.
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-pub(crate) type SeriesLabels = Vec<(&'static str, &'static str)>;
+use crate::series::{Reading, policy_labels};
 
 /// The label with the bound of a bucket in seconds, and `+Inf` for the last: as in Prometheus.
 const BOUND: &str = "le";
@@ -103,12 +101,21 @@ impl Part {
         }
     }
 
-    /// Returns the values of the part, with all labels.
+    /// Returns the values of the part, each with all labels in the form of an exporter.
     #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
-    pub(crate) fn series(self, family: &Family) -> Vec<(SeriesLabels, FigureValue)> {
-        let mut values = Vec::new();
+    pub(crate) fn series<L>(
+        self,
+        reading: &Reading,
+        family: &Family,
+        label: impl Fn((&'static str, &'static str)) -> L,
+    ) -> Vec<(Vec<L>, FigureValue)> {
+        let mut values = Vec::with_capacity(family.series.len());
         self.each(family, |series, bucket, value| {
-            values.push((series.labels().chain(bucket).collect(), value.clone()));
+            let mut labels = Vec::with_capacity(series.labels.len().saturating_add(3));
+            let policy = reading.policies.get(series.policy).copied().map(policy_labels);
+            labels.extend(policy.into_iter().flatten().map(&label));
+            labels.extend(series.labels.iter().copied().chain(bucket).map(&label));
+            values.push((labels, value.clone()));
         });
         values
     }

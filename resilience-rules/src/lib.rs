@@ -11,6 +11,7 @@ pub mod duration;
 pub mod fallback;
 pub mod health;
 pub mod hedge;
+pub mod hints;
 mod idempotency_key;
 pub mod idempotent;
 mod invalid;

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::hints::{self, hint};
 use crate::nearest;
 use crate::{
     RuleResult, bulkhead, circuit_breaker, duration, fallback, hedge, rate_limit, retry, timeout,
@@ -69,6 +70,18 @@ impl fmt::Display for Raw<'_> {
             Self::Number(number) => number.fmt(f),
             Self::Flag(flag) => flag.fmt(f),
             Self::Other(kind) => f.write_str(kind),
+        }
+    }
+}
+
+impl Raw<'_> {
+    /// Returns the value as written in code or TOML; `None` for a value of another type.
+    fn written(&self) -> Option<String> {
+        let is_number = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+        match self {
+            Self::Plain(text) if is_number(text) => Some((*text).to_owned()),
+            Self::Other(_) => None,
+            raw => Some(raw.to_string()),
         }
     }
 }
@@ -261,7 +274,11 @@ pub fn attribute(name: &str) -> Result<&'static str, String> {
         return Err(format!("the settings of `{name}` cannot change at run time: {reason}"));
     }
     let known: Vec<_> = ATTRIBUTES.iter().map(|(known, _)| *known).collect();
-    Err(format!("there is no attribute `{}`{}", shown(name), answer(name, &known)))
+    let answer = match hints::attribute(name) {
+        Some(here) => format!("; write `{here}`"),
+        None => answer(name, &known),
+    };
+    Err(format!("there is no attribute `{}`{answer}", shown(name)))
 }
 
 /// Reads a setting: finds the key, converts the value, and checks the rule of the key.
@@ -272,18 +289,35 @@ pub fn read(of: &str, key: &str, raw: Raw<'_>) -> Result<(Key, Value), String> {
     let of = attribute(of)?;
     let keys = keys(of);
     let Some(found) = keys.iter().find(|known| known.name == key) else {
-        let fixed = FIXED.iter().find(|(other, fixed, _)| *other == of && *fixed == key);
-        if let Some((.., reason)) = fixed {
-            return Err(format!("`{of}.{key}` cannot change at run time: {reason}"));
-        }
-        let known: Vec<_> = keys.iter().map(|known| known.name).collect();
-        return Err(format!("`{of}` has no setting `{}`{}", shown(key), answer(key, &known)));
+        return Err(fixed(of, key).unwrap_or_else(|| unknown(of, key, raw)));
     };
     let value = found.value(raw).map_err(|mistake| format!("`{of}.{key}`: {mistake}"))?;
     match (found.rule)(value) {
         Ok(()) => Ok((*found, value)),
         Err(broken) => Err(format!("`{of}.{key}` is {raw}: {broken}")),
     }
+}
+
+/// Returns the reason why a key cannot change; `None` for any other key.
+fn fixed(of: &str, key: &str) -> Option<String> {
+    let (.., reason) = FIXED.iter().find(|(other, fixed, _)| *other == of && *fixed == key)?;
+    Some(format!("`{of}.{key}` cannot change at run time: {reason}"))
+}
+
+/// Returns the message about an unknown key: the answer to a name of another library, or the
+/// nearest key.
+fn unknown(of: &str, key: &str, raw: Raw<'_>) -> String {
+    let keys: Vec<_> = keys(of).iter().map(|known| known.name).collect();
+    let hint = hint(of, key).and_then(|hint| hint.for_setting(raw.written().as_deref()));
+    let answer = match hint {
+        Some((here, answer)) if keys.contains(&here) => format!("; {answer}"),
+        Some((here, _)) => match fixed(of, here) {
+            Some(reason) => format!("; {reason}"),
+            None => answer(key, &keys),
+        },
+        None => answer(key, &keys),
+    };
+    format!("`{of}` has no setting `{}`{answer}", shown(key))
 }
 
 impl Key {
@@ -391,8 +425,32 @@ mod tests {
         assert!(
             message("timeout", "zzzzzz", one).ends_with("; expected one of `limit`, `enabled`")
         );
+        assert!(message("rate_limiter", "rate", one).ends_with("; write `rate_limit`"));
         assert!(message("fallback", "value", one).contains("cannot change at run time"));
         assert!(message("retry", "budget", one).contains("cannot change at run time"));
+    }
+
+    #[test]
+    fn names_of_other_libraries_have_the_answer_of_the_attribute() {
+        for (of, key, raw, answer) in [
+            ("retry", "max_attempts", Raw::Whole(5), "write `attempts = 5` "),
+            ("retry", "maxRetryAttempts", Raw::Whole(3), "write `attempts = 4` "),
+            ("retry", "wait-duration", Raw::Text("2s"), "write `base_delay = \"2s\"` "),
+            ("retry", "max_attempts", Raw::Plain("5"), "write `attempts = 5` "),
+            ("retry", "wait_duration", Raw::Plain("2s"), "write `base_delay = \"2s\"` "),
+            ("retry", "max_attempts", Raw::Other("a list"), "write `attempts = 4` "),
+            ("timeout", "duration", Raw::Text("2s"), "write `limit = \"2s\"` "),
+            ("hedge", "max_attempts", Raw::Whole(2), "write `max = 1` "),
+            ("circuit_breaker", "dry_run", Raw::Flag(true), "write `shadow = true` "),
+            ("circuit_breaker", "max_ejected", Raw::Whole(30), "`circuit_breaker.max_open` cannot"),
+            // An answer about code is no answer here.
+            ("retry", "retry_on", Raw::Flag(true), "expected one of `attempts`"),
+            ("retry", "exceptions", Raw::Flag(true), "expected one of `attempts`"),
+        ] {
+            let message = message(of, key, raw);
+            let start = format!("`{of}` has no setting `{key}`; {answer}");
+            assert!(message.starts_with(&start), "{message}");
+        }
     }
 
     #[test]

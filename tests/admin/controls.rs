@@ -1,20 +1,17 @@
 //! The commands of the page by requests: all policies, states, keys and settings.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use reqwest::blocking::Client;
 use resilience::{
-    CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker,
-    coalesce, control, fallback, hedge, policies_matching, rate_limit, register, retry, testing,
-    timeout,
+    CircuitBreaker, CircuitState, Keyed, RateLimiter, Rejected, circuit_breaker, control, register,
 };
 use serde_json::{Value, json};
 
 use crate::routes::{command, data, get, send};
-use crate::{LISTS, controlled, serve_guarded, state_of};
+use crate::{LISTS, controlled, every, serve_guarded, state_of};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -108,103 +105,6 @@ fn a_key_is_controlled_and_looked_up_alone() {
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
 }
 
-/// Functions with every attribute that has settings, and with all parts that settings need.
-mod every {
-    use super::*;
-
-    pub(crate) const NAME: &str = "controls::every";
-    /// The name of a hedge with a quantile.
-    pub(crate) const LEARNED: &str = "controls::learned";
-
-    #[retry(
-        attempts = 3,
-        base_delay = "1ms",
-        deadline = "1m",
-        initial_delay = "1ms",
-        name = "controls::every"
-    )]
-    #[circuit_breaker(slow_call = "1s", name = "controls::every")]
-    #[timeout("5s", name = "controls::every")]
-    #[bulkhead(max = 4, name = "controls::every")]
-    #[rate_limit(rate = 1_000_000, per = "1s", name = "controls::every")]
-    async fn call() -> Result<(), Rejected> {
-        Err(Rejected::timed_out("body", Duration::ZERO))
-    }
-
-    #[fallback(stale = "10m", key = (), name = "controls::every")]
-    #[coalesce(key = (), name = "controls::every")]
-    #[hedge(after = "50ms", max = 2, idempotent, name = "controls::every")]
-    async fn hedged() -> Result<(), Rejected> {
-        Ok(())
-    }
-
-    #[hedge(after = "p95", warm_up = "1s", idempotent, name = "controls::learned")]
-    async fn learned() -> Result<(), Rejected> {
-        Ok(())
-    }
-
-    pub(crate) fn list() {
-        let _ = policies_matching(NAME);
-        let _waits = testing::no_waits();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(async {
-            call().await.expect_err("fails");
-            hedged().await.expect("works");
-            learned().await.expect("works");
-        });
-    }
-}
-
-/// A valid value for each setting, different from the value in the code.
-fn valid_values() -> BTreeMap<&'static str, &'static str> {
-    [
-        ("retry.attempts", "7"),
-        ("retry.initial_delay", "2ms"),
-        ("retry.base_delay", "5ms"),
-        ("retry.max_delay", "2s"),
-        ("retry.factor", "3"),
-        ("retry.jitter", "none"),
-        ("retry.deadline", "30s"),
-        ("retry.max_retry_after", "9s"),
-        ("retry.enabled", "true"),
-        ("circuit_breaker.failure_threshold", "9"),
-        ("circuit_breaker.failure_rate", "0.4"),
-        ("circuit_breaker.window", "50"),
-        ("circuit_breaker.min_calls", "8"),
-        ("circuit_breaker.slow_call", "2s"),
-        ("circuit_breaker.slow_rate", "0.7"),
-        ("circuit_breaker.reset_timeout", "20s"),
-        ("circuit_breaker.max_reset_timeout", "5m"),
-        ("circuit_breaker.jitter", "0.2"),
-        ("circuit_breaker.recovery", "10s"),
-        ("circuit_breaker.success_threshold", "2"),
-        ("circuit_breaker.half_open_calls", "3"),
-        ("circuit_breaker.on_cancel", "failure"),
-        ("circuit_breaker.shadow", "true"),
-        ("circuit_breaker.enabled", "true"),
-        ("timeout.limit", "2s"),
-        ("timeout.enabled", "true"),
-        ("bulkhead.max", "9"),
-        ("bulkhead.queue", "11"),
-        ("bulkhead.wait", "3s"),
-        ("bulkhead.shadow", "true"),
-        ("bulkhead.enabled", "true"),
-        ("rate_limit.rate", "50"),
-        ("rate_limit.per", "2s"),
-        ("rate_limit.burst", "60"),
-        ("rate_limit.wait", "1s"),
-        ("rate_limit.shadow", "true"),
-        ("rate_limit.enabled", "true"),
-        ("hedge.after", "80ms"),
-        ("hedge.warm_up", "2s"),
-        ("hedge.max", "1"),
-        ("hedge.enabled", "true"),
-        ("coalesce.enabled", "true"),
-        ("fallback.stale", "5m"),
-    ]
-    .into()
-}
-
 /// Returns the value and the origin of a setting.
 fn reported(address: std::net::SocketAddr, name: &str, kind: &str, key: &str) -> (String, String) {
     let policies = data(address, "/policies");
@@ -222,7 +122,7 @@ fn every_setting_that_the_page_offers_is_changed_and_taken_back() {
     let _lists = LISTS.write().unwrap_or_else(PoisonError::into_inner);
     every::list();
     let address = serve_guarded();
-    let values = valid_values();
+    let values = every::valid_values();
     let offered = data(address, "/settings");
     let mut seen = 0;
     for (kind, keys) in offered["keys"].as_object().expect("a table") {
@@ -230,7 +130,7 @@ fn every_setting_that_the_page_offers_is_changed_and_taken_back() {
             let name = key["name"].as_str().expect("a name");
             let path = format!("{kind}.{name}");
             let value = values.get(path.as_str()).unwrap_or_else(|| panic!("no value of {path}"));
-            let policy = if path == "hedge.warm_up" { every::LEARNED } else { every::NAME };
+            let policy = every::policy(&path);
             let before = reported(address, policy, kind, name);
             let set = json!({
                 "action": "set", "name": policy, "kind": kind, "setting": path, "value": value,

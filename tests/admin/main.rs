@@ -4,6 +4,8 @@
 mod browser;
 mod controls;
 mod driver;
+#[path = "../settings/every.rs"]
+mod every;
 mod routes;
 
 use std::net::SocketAddr;

@@ -8,6 +8,7 @@
 mod deadlines;
 mod nested;
 mod restored;
+mod sources;
 mod tasks;
 
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, RetryBudget, circuit_breaker, fallback, policies, retry, testing,
+    Bulkhead, CircuitBreaker, FailureClass, PolicyKind, RateLimiter, RetryBudget, RetryPolicy,
+    StopReason, circuit_breaker, fallback, policies, policies_matching, retry, testing,
 };
 
 use crate::policy;
@@ -45,6 +46,44 @@ fn a_breaker_by_hand_counts_each_success_once() {
 }
 
 #[test]
+fn calls_that_shadow_mode_admits_are_counted() {
+    let breaker = CircuitBreaker::new().failure_threshold(1).shadow().name("counts::shadow");
+    let bulkhead = Bulkhead::new(1).shadow().name("counts::shadow");
+    let limiter = RateLimiter::new(1, Duration::from_secs(3600)).shadow().name("counts::shadow");
+    breaker.try_acquire().expect("closed").failure();
+    let permits = [bulkhead.try_acquire(), bulkhead.try_acquire(), bulkhead.try_acquire()];
+    assert!(permits.iter().all(Result::is_ok));
+    for _ in 0..4 {
+        assert!(breaker.try_acquire().is_ok());
+        assert!(limiter.try_acquire().is_ok());
+    }
+    let count = |kind| {
+        let reports = policies_matching("counts::shadow");
+        let report = reports.into_iter().find(|report| report.kind == kind).expect("listed");
+        assert_eq!(report.count("resilience.calls", &["rejected"]), 0, "{kind}");
+        report.count("resilience.shadow_rejections", &[])
+    };
+    assert_eq!(count(PolicyKind::CircuitBreaker), 4);
+    assert_eq!(count(PolicyKind::Bulkhead), 2);
+    assert_eq!(count(PolicyKind::RateLimit), 3);
+}
+
+#[test]
+fn delays_of_a_server_are_counted_apart() {
+    let (_clock, _) = (testing::clock(), policies());
+    let retry = RetryPolicy::new().attempts(3).name("counts::server");
+    let mut failures =
+        [FailureClass::throttled(Some(Duration::from_secs(7))), FailureClass::transient()]
+            .into_iter();
+    let classified = retry.on(|class: &FailureClass| *class);
+    assert_eq!(classified.run(|| failures.next().map_or(Ok(()), Err)), Ok(()));
+    let report = policy("counts::server");
+    assert_eq!(report.count("resilience.retry.retries", &["throttled", "server"]), 1);
+    assert_eq!(report.count("resilience.retry.retries", &["transient", "backoff"]), 1);
+    assert_eq!(report.count("resilience.retry.delay.time", &["server"]), 7_000_000_000);
+}
+
+#[test]
 fn a_retry_reports_the_tokens_of_its_budget() {
     static BUDGET: RetryBudget = RetryBudget::new();
     #[retry(attempts = 3, backoff = "fixed", budget = &BUDGET, name = "counts::shared_budget")]
@@ -60,6 +99,42 @@ fn a_retry_reports_the_tokens_of_its_budget() {
     let tokens = |name| policy(name).gauge("resilience.retry.budget.tokens");
     assert_eq!(tokens("counts::shared_budget"), Some(500 - 2 * 14));
     assert_eq!(tokens("counts::own_budget"), Some(500 - 4 * 14));
+}
+
+/// A permanent failure ends a call with and without an event, and the figures are equal.
+#[test]
+fn permanent_failures_count_with_and_without_a_hook() {
+    #[retry(on = |error| *error > 0, backoff = "fixed", name = "counts::permanent")]
+    fn plain(errors: &mut Vec<i32>) -> Result<(), i32> {
+        errors.pop().map_or(Ok(()), Err)
+    }
+    #[retry(
+        on = |error| *error > 0,
+        backoff = "fixed",
+        on_give_up = |event| assert_eq!(event.reason, StopReason::Permanent),
+        name = "counts::permanent_hooked",
+    )]
+    fn hooked(errors: &mut Vec<i32>) -> Result<(), i32> {
+        errors.pop().map_or(Ok(()), Err)
+    }
+    fn by_hand(errors: &mut Vec<i32>) -> Result<(), i32> {
+        static RETRY: RetryPolicy = RetryPolicy::new().fixed().name("counts::permanent_by_hand");
+        RETRY.on(|error: &i32| *error > 0).run(|| errors.pop().map_or(Ok(()), Err))
+    }
+    let _guard = testing::no_waits();
+    for (call, name) in [
+        (plain as fn(&mut Vec<i32>) -> Result<(), i32>, "counts::permanent"),
+        (hooked, "counts::permanent_hooked"),
+        (by_hand, "counts::permanent_by_hand"),
+    ] {
+        // At once, and after a retry.
+        assert_eq!((call(&mut vec![-1]), call(&mut vec![-2, 1])), (Err(-1), Err(-2)), "{name}");
+        let report = policy(name);
+        assert_eq!(report.count("resilience.calls", &["failure"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.stops", &["permanent"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.attempts", &["original"]), 2, "{name}");
+        assert_eq!(report.count("resilience.retry.attempts", &["retry"]), 1, "{name}");
+    }
 }
 
 #[test]

@@ -25,6 +25,8 @@ fn the_busiest_and_the_rejecting_keys_are_listed_and_totals_survive_evictions() 
     let report = policy("keys::limit");
     let keys = report.keys.as_ref().expect("keys");
     assert_eq!((keys.keys, keys.max_keys), (50, 100));
+    assert_eq!(report.gauge("resilience.keys"), Some(50));
+    assert_eq!(report.gauge("resilience.keys.limit"), Some(100));
     assert_eq!(keys.busiest.len(), TOP_KEYS);
     assert_eq!((&*keys.busiest[0].key, keys.busiest[0].calls), ("49", 50));
     assert_eq!((&*keys.rejecting[0].key, keys.rejecting[0].rejected), ("49", 48));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{Backoff, Jitter, retry, testing};
+use resilience::{Backoff, FailureClass, Jitter, retry, testing};
 
 use crate::{Script, ms};
 
@@ -231,6 +231,15 @@ fn a_policy_takes_a_backoff_behind_a_pointer() {
     assert_eq!(second(std::rc::Rc::new(Cubic)), ms(8));
     let dynamic: std::sync::Arc<dyn Backoff> = std::sync::Arc::new(Cubic);
     assert_eq!(second(dynamic), ms(8));
+}
+
+#[test]
+fn a_throttled_failure_waits_for_a_second_behind_a_pointer_too() {
+    let shared: std::sync::Arc<dyn Backoff> = std::sync::Arc::new(|_| ms(10));
+    let policy = resilience::RetryPolicy::new().attempts(2).backoff(shared);
+    let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
+    let busy = policy.on(|(): &()| FailureClass::throttled(None)).run(|| Err::<(), ()>(()));
+    assert_eq!((busy, clock.elapsed()), (Err(()), ms(500)));
 }
 
 #[tokio::test(start_paused = true)]

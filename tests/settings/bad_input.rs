@@ -23,6 +23,10 @@ fn mistakes_have_their_line_and_the_fix() {
     for (line, message) in [
         ("attempt = 2", "`retry` has no setting `attempt`; did you mean `attempts`?"),
         ("Attempts = 2", "`retry` has no setting `Attempts`; did you mean `attempts`?"),
+        ("max_attempts = 5", "no setting `max_attempts`; write `attempts = 5` (total calls, "),
+        ("maxAttempts = 5", "no setting `maxAttempts`; write `attempts = 5` (total calls, "),
+        ("max_retries = 5", "no setting `max_retries`; write `attempts = 6` (total calls, "),
+        ("wait-duration = '2s'", "no setting `wait-duration`; write `base_delay = \"2s\"` ("),
         ("attempts = 0", "`retry.attempts` is 0: `attempts` must be at least 1"),
         ("attempts = -1", "`retry.attempts`: expected a whole number from 0 to 4294967295"),
         ("attempts = 99999999999", "expected a whole number from 0 to 4294967295"),
@@ -48,6 +52,12 @@ fn mistakes_have_their_line_and_the_fix() {
         ("x = 1", "a.toml:1: `x` is no table"),
         ("\n[x]\nretry = 1", "a.toml:3: `retry` is no table"),
         ("[x.retyr]", "a.toml:1: there is no attribute `retyr`; did you mean `retry`?"),
+        ("[x.rateLimiter]", "there is no attribute `rateLimiter`; write `rate_limit`"),
+        ("[x.circuitBreaker]", "`circuitBreaker`; did you mean `circuit_breaker`?"),
+        (
+            "[x.circuit_breaker]\nslidingWindowSize = 100",
+            "no setting `slidingWindowSize`; write `window = 100` (",
+        ),
         ("[x.fallback]\nvalue = 1", "a.toml:2: `fallback.value` cannot change at run time"),
         ("[''.retry]\nattempts = 2", "a.toml:2: the name of a policy is empty"),
         ("[x.retry]\nattempts = 2\nattempts = 3", "a.toml:3: "),
@@ -92,6 +102,12 @@ fn variables_are_named_in_their_mistakes() {
     let expected = "RESILIENCE__X__RETRY__ATTEMPT: `retry` has no setting `attempt`; did you mean \
                     `attempts`?";
     assert_eq!(message, expected);
+    let message = error("RESILIENCE__X__RETRY__MAX_ATTEMPTS", "5").to_string();
+    let expected = "RESILIENCE__X__RETRY__MAX_ATTEMPTS: `retry` has no setting `max_attempts`; write \
+                    `attempts = 5` (total calls, the first included)";
+    assert_eq!(message, expected);
+    let message = error("RESILIENCE__X__RETRY__WAIT_DURATION", "2s").to_string();
+    assert!(message.contains("write `base_delay = \"2s\"`"), "{message}");
     assert!(error("RESILIENCE__X__RETRY__ATTEMPTS", "two").to_string().contains("not \"two\""));
     assert!(error("RESILIENCE__X__RETRY__FACTOR", "NaN").to_string().contains("finite number"));
     assert!(error("RESILIENCE__RETRY", "2").to_string().contains("expected policy, attribute"));

@@ -261,6 +261,9 @@ fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
     assert_eq!(LIMIT.available(), 6);
     clock.advance(Duration::from_secs(1));
     assert_eq!(LIMIT.available(), 7);
+    LIMIT.settle(4, 1);
+    assert_eq!(LIMIT.available(), 10);
+    LIMIT.settle(0, 3);
     control("live::rate").set("rate_limit.burst", "5").unwrap();
     assert_eq!(LIMIT.available(), 2);
 }

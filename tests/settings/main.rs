@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod control;
+mod every;
+mod every_setting;
 mod files;
 mod live;
 mod reload;

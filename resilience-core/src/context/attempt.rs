@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 
 pub use super::current::Setter;
 use super::current::{
-    AttemptGuard, AttemptWord, DeadlineGuard, NO_DEADLINE, NamedGuard, enter_attempt,
-    enter_deadline, enter_named, expect_deadlines,
+    AttemptGuard, AttemptWord, DeadlineGuard, NO_DEADLINE, NamedGuard, ON_THREAD, Place,
+    enter_attempt, enter_deadline, enter_named, expect_deadlines, place_of,
 };
 use crate::clock::Timestamp;
 
@@ -19,16 +19,16 @@ pub trait Attempt {
     /// Restores the context.
     type Guard;
 
-    /// Starts the scope.
-    fn enter(&self) -> Self::Guard;
+    /// Starts the scope, for the call at `place`.
+    fn enter(&self, place: Place) -> Self::Guard;
 }
 
 impl<A: Attempt> Attempt for &A {
     type Guard = A::Guard;
 
     #[inline]
-    fn enter(&self) -> A::Guard {
-        (**self).enter()
+    fn enter(&self, place: Place) -> A::Guard {
+        (**self).enter(place)
     }
 }
 
@@ -47,7 +47,7 @@ pub trait LentAttempt: Attempt {
 /// Starts the scope of an attempt of a sync function.
 #[inline]
 pub fn enter_attempt_of<A: Attempt>(attempt: &A) -> A::Guard {
-    attempt.enter()
+    attempt.enter(ON_THREAD)
 }
 
 /// Returns the future in the scope of an attempt.
@@ -83,9 +83,9 @@ impl Attempt for ScopedAttempt {
     type Guard = (DeadlineGuard, AttemptGuard);
 
     #[inline]
-    fn enter(&self) -> Self::Guard {
+    fn enter(&self, place: Place) -> Self::Guard {
         let Self { deadline, setter, attempt } = *self;
-        (enter_deadline(deadline, setter, false), enter_attempt(setter, attempt))
+        (enter_deadline(deadline, setter, false, place), enter_attempt(setter, attempt))
     }
 }
 
@@ -107,6 +107,7 @@ pub struct NamedAttempt {
 }
 
 /// Returns an attempt of a policy by hand with the deadline of the call, if any.
+#[inline]
 #[must_use]
 pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) -> NamedAttempt {
     NamedAttempt { deadline, setter, attempt }
@@ -115,8 +116,9 @@ pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) 
 impl Attempt for NamedAttempt {
     type Guard = NamedGuard;
 
-    fn enter(&self) -> NamedGuard {
-        enter_named(self.deadline, self.setter, self.attempt)
+    #[inline]
+    fn enter(&self, place: Place) -> NamedGuard {
+        enter_named(self.deadline, self.setter, self.attempt, place)
     }
 }
 
@@ -144,8 +146,8 @@ pub struct PlainAttempt {
 #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
 mod plain {
     use super::{
-        Attempt, AttemptGuard, AttemptWord, Future, LentAttempt, NestedAttempt, PlainAttempt,
-        Setter, enter_attempt, in_nested_attempt,
+        Attempt, AttemptGuard, AttemptWord, Future, LentAttempt, NestedAttempt, Place,
+        PlainAttempt, Setter, enter_attempt, in_nested_attempt,
     };
 
     /// Returns an attempt without a deadline and without `nested`.
@@ -159,7 +161,7 @@ mod plain {
         type Guard = AttemptGuard;
 
         #[inline]
-        fn enter(&self) -> AttemptGuard {
+        fn enter(&self, _: Place) -> AttemptGuard {
             enter_attempt(self.setter, self.attempt)
         }
     }
@@ -176,7 +178,7 @@ mod plain {
 
 #[cfg(not(any(feature = "figures", feature = "log", feature = "tracing")))]
 mod plain {
-    use super::{Attempt, Future, LentAttempt, PlainAttempt, Setter};
+    use super::{Attempt, Future, LentAttempt, Place, PlainAttempt, Setter};
 
     /// The absence of a scope.
     #[derive(Debug)]
@@ -193,7 +195,7 @@ mod plain {
         type Guard = NoGuard;
 
         #[inline]
-        fn enter(&self) -> NoGuard {
+        fn enter(&self, _: Place) -> NoGuard {
             NoGuard
         }
     }
@@ -232,7 +234,7 @@ impl<A: Attempt, F: Future> Future for NestedAttempt<A, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = this.attempt.enter();
+        let _scope = this.attempt.enter(place_of(&*this.attempt));
         this.future.poll(cx)
     }
 }

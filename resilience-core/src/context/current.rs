@@ -8,6 +8,7 @@ use core::cell::Cell;
 use core::panic::Location;
 
 use super::Priority;
+use super::retried::BoundedCall;
 use crate::clock::{Timestamp, now};
 use crate::{circuit_breaker, mode, switch};
 
@@ -97,6 +98,19 @@ impl AttemptWord {
     }
 }
 
+/// The place of a call with a deadline, to tell running calls apart: the address of the future, or
+/// [`ON_THREAD`] for sync code, which blocks its thread until the end of the call.
+pub(crate) type Place = usize;
+
+/// The place of a sync call: this thread.
+pub(crate) const ON_THREAD: Place = 0;
+
+/// Returns the place of a call whose future holds `part`.
+#[inline]
+pub(crate) fn place_of<T>(part: &T) -> Place {
+    core::ptr::from_ref(part).addr()
+}
+
 /// An attempt in the thread-local: two words.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
@@ -117,6 +131,8 @@ struct Current {
     /// `None` if the name is in `set_by`.
     setter: Cell<Option<&'static Setter>>,
     set_by: Cell<&'static str>,
+    /// The place of the call with the deadline.
+    place: Cell<Place>,
     attempt: Cell<Attempt>,
     retry_name: Cell<&'static str>,
     priority: Cell<Option<Priority>>,
@@ -130,6 +146,7 @@ thread_local! {
             queue_end: Cell::new(NO_DEADLINE),
             setter: Cell::new(None),
             set_by: Cell::new(""),
+            place: Cell::new(ON_THREAD),
             attempt: Cell::new(NO_ATTEMPT),
             retry_name: Cell::new(""),
             priority: Cell::new(None),
@@ -156,8 +173,8 @@ impl Current {
         (word.0 & IS_RETRY != 0).then_some(OuterRetry { name, outer_only, attempt })
     }
 
-    /// Sets the deadline of a name, or no deadline.
-    fn set_deadline(&self, deadline: Option<Deadline>) {
+    /// Sets the deadline of a name, or no deadline, for the call at `place`.
+    fn set_deadline(&self, deadline: Option<Deadline>, place: Place) {
         let at = deadline.map_or(NO_DEADLINE, |deadline| deadline.at);
         self.at.set(at);
         self.queue_end.set(at);
@@ -165,6 +182,7 @@ impl Current {
             expect_deadlines();
             self.setter.set(None);
             self.set_by.set(set_by);
+            self.place.set(place);
         }
     }
 
@@ -284,6 +302,17 @@ fn passed_now() -> Option<Deadline> {
     deadline().filter(|deadline| deadline.at <= now())
 }
 
+/// Returns the call that has set the current deadline.
+pub(crate) fn bounded_call() -> Option<BoundedCall> {
+    CURRENT.with(|current| {
+        let place = match current.place.get() {
+            ON_THREAD => place_of(current),
+            place => place,
+        };
+        current.end().map(|end| BoundedCall { end, place })
+    })
+}
+
 /// Returns the nearest retry outside.
 pub(crate) fn outer_retry() -> Option<OuterRetry> {
     CURRENT.with(Current::retry)
@@ -292,20 +321,22 @@ pub(crate) fn outer_retry() -> Option<OuterRetry> {
 /// Restores all values.
 #[must_use]
 pub(crate) struct ValuesGuard {
-    _named: NamedGuard,
+    _deadline: NamedDeadlineGuard,
+    _retry: NamedRetryGuard,
     priority: Option<Priority>,
     received_attempt: u32,
 }
 
-/// Replaces all values until the guard is dropped.
-pub(crate) fn replace(new: Values) -> ValuesGuard {
+/// Replaces all values until the guard is dropped, for the call at `place`.
+pub(crate) fn replace(new: Values, place: Place) -> ValuesGuard {
     CURRENT.with(|current| {
         let guard = ValuesGuard {
-            _named: NamedGuard::of(current),
+            _deadline: NamedDeadlineGuard::of(current),
+            _retry: NamedRetryGuard::of(current),
             priority: current.priority.get(),
             received_attempt: current.received_attempt.get(),
         };
-        current.set_deadline(new.deadline);
+        current.set_deadline(new.deadline, place);
         current.set_retry(new.retry);
         current.priority.set(new.priority);
         current.received_attempt.set(new.received_attempt);
@@ -329,19 +360,24 @@ pub struct DeadlineGuard {
     at: Timestamp,
     queue_end: Timestamp,
     setter: Option<&'static Setter>,
+    place: Place,
 }
 
 impl DeadlineGuard {
     #[inline]
     fn of(current: &Current) -> Self {
-        let queue_end = current.queue_end.get();
-        Self { at: current.at.get(), queue_end, setter: current.setter.get() }
+        Self {
+            at: current.at.get(),
+            queue_end: current.queue_end.get(),
+            setter: current.setter.get(),
+            place: current.place.get(),
+        }
     }
 }
 
 /// Sets the deadline until the guard is dropped, unless the current deadline is earlier. In an
 /// attempt of a retry that waits for rejections (`is_patient`), the deadline does not bound such a
-/// wait.
+/// wait. `place` is the place of the call.
 ///
 /// A scope starts in each poll, so [`expect_deadlines`] is left to the start of the call.
 #[inline]
@@ -349,12 +385,14 @@ pub(crate) fn enter_deadline(
     at: Timestamp,
     setter: &'static Setter,
     is_patient: bool,
+    place: Place,
 ) -> DeadlineGuard {
     CURRENT.with(|current| {
         let previous = DeadlineGuard::of(current);
         if at < previous.at {
             current.at.set(at);
             current.setter.set(Some(setter));
+            current.place.set(place);
             if !is_patient {
                 current.queue_end.set(at);
             }
@@ -370,6 +408,7 @@ impl Drop for DeadlineGuard {
             current.at.set(self.at);
             current.queue_end.set(self.queue_end);
             current.setter.set(self.setter);
+            current.place.set(self.place);
         });
     }
 }
@@ -397,46 +436,84 @@ impl Drop for AttemptGuard {
     }
 }
 
-/// Restores the deadline and the retry, with their names.
+/// Restores the deadline with its name.
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
-pub struct NamedGuard {
+pub struct NamedDeadlineGuard {
     set_by: &'static str,
-    retry_name: &'static str,
     _deadline: DeadlineGuard,
+}
+
+impl NamedDeadlineGuard {
+    fn of(current: &Current) -> Self {
+        Self { set_by: current.set_by.get(), _deadline: DeadlineGuard::of(current) }
+    }
+}
+
+impl Drop for NamedDeadlineGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set_by.set(self.set_by));
+    }
+}
+
+/// Restores the retry with its name.
+#[must_use = "the scope ends when the guard is dropped"]
+#[derive(Debug)]
+pub struct NamedRetryGuard {
+    name: &'static str,
     _attempt: AttemptGuard,
 }
 
-impl NamedGuard {
+impl NamedRetryGuard {
+    #[inline]
     fn of(current: &Current) -> Self {
-        Self {
-            set_by: current.set_by.get(),
-            retry_name: current.retry_name.get(),
-            _deadline: DeadlineGuard::of(current),
-            _attempt: AttemptGuard(current.attempt.get()),
-        }
+        Self { name: current.retry_name.get(), _attempt: AttemptGuard(current.attempt.get()) }
     }
 }
 
-impl Drop for NamedGuard {
+impl Drop for NamedRetryGuard {
+    #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| {
-            current.set_by.set(self.set_by);
-            current.retry_name.set(self.retry_name);
-        });
+        CURRENT.with(|current| current.retry_name.set(self.name));
     }
 }
+
+/// Restores the retry, and the deadline of a retry with a deadline.
+pub(crate) type NamedGuard = (Option<NamedDeadlineGuard>, NamedRetryGuard);
 
 /// Starts the scope of an attempt of a retry that is no `static`. The deadline applies unless the
 /// current deadline is earlier.
-pub(crate) fn enter_named(at: Option<Timestamp>, setter: Setter, number: u32) -> NamedGuard {
+#[inline]
+pub(crate) fn enter_named(
+    at: Option<Timestamp>,
+    setter: Setter,
+    number: u32,
+    place: Place,
+) -> NamedGuard {
+    let Setter { name, outer_only, .. } = setter;
+    let deadline = at.and_then(|at| enter_named_deadline(at, name, place));
+    let retry = CURRENT.with(|current| {
+        let previous = NamedRetryGuard::of(current);
+        let word = AttemptWord::new(number, outer_only).inside(current.attempt.get().word);
+        current.attempt.set(Attempt { setter: None, word });
+        current.retry_name.set(name);
+        previous
+    });
+    (deadline, retry)
+}
+
+/// Sets a deadline with this name, unless the current deadline is earlier.
+fn enter_named_deadline(
+    at: Timestamp,
+    set_by: &'static str,
+    place: Place,
+) -> Option<NamedDeadlineGuard> {
     CURRENT.with(|current| {
-        let guard = NamedGuard::of(current);
-        if let Some(at) = at.filter(|at| *at < current.at.get()) {
-            current.set_deadline(Some(Deadline { at, set_by: setter.name }));
+        if at >= current.at.get() {
+            return None;
         }
-        let outer_only = setter.outer_only || current.attempt.get().word.is_sole();
-        current.set_retry(Some(OuterRetry { name: setter.name, outer_only, attempt: number }));
-        guard
+        let guard = NamedDeadlineGuard::of(current);
+        current.set_deadline(Some(Deadline { at, set_by }), place);
+        Some(guard)
     })
 }

@@ -35,6 +35,7 @@ pub(crate) mod attempt;
 pub(crate) mod current;
 pub(crate) mod nesting;
 mod priority;
+pub(crate) mod retried;
 mod scope;
 
 use core::future::Future;
@@ -47,6 +48,7 @@ pub use self::scope::InContext;
 #[cfg(feature = "tokio")]
 use crate::clock::JoinHandle;
 use crate::clock::now;
+use crate::failure_text::FailureText;
 use crate::keyed::KeyLabel;
 use crate::rejected::{Rejected, RejectedKind};
 
@@ -120,7 +122,7 @@ impl Context {
 
     /// Runs `body` in this context.
     pub fn run<T>(&self, body: impl FnOnce() -> T) -> T {
-        let _scope = current::replace(self.values);
+        let _scope = current::replace(self.values, current::ON_THREAD);
         body()
     }
 
@@ -211,22 +213,33 @@ pub fn overdue(policy: &'static str, key: Option<&KeyLabel>) -> Option<Rejected>
 #[cold]
 fn after_deadline(policy: &'static str, key: Option<&KeyLabel>, deadline: Deadline) -> Rejected {
     let rejected = Rejected::by_policy(RejectedKind::DeadlineExceeded, policy, None, key);
-    rejected.with_deadline_of(deadline.set_by)
+    because(rejected, retried::last_failure()).with_deadline_of(deadline.set_by)
+}
+
+/// Sets the failure, if any, as the source.
+fn because(rejected: Rejected, failure: Option<FailureText>) -> Rejected {
+    match failure {
+        Some(failure) => rejected.because(failure),
+        None => rejected,
+    }
 }
 
 /// Adds the function that set the deadline to the rejection of a call that timed out at the
-/// deadline. A call without any time left was not started.
+/// deadline, and the last failure of a retry below the time limit or below the deadline. A call
+/// without any time left was not started.
 #[cold]
 #[must_use]
 pub(crate) fn blame_deadline(rejected: Rejected) -> Rejected {
+    let failure = retried::last_failure_of_ended();
     match current::passed() {
         Some(deadline) if rejected.limit() == Some(Duration::ZERO) => {
             after_deadline(rejected.name(), None, deadline)
         }
         // The deadline of the function itself needs no second name.
         Some(deadline) if deadline.set_by != rejected.name() => {
-            rejected.with_deadline_of(deadline.set_by)
+            let failure = failure.or_else(retried::last_failure);
+            because(rejected, failure).with_deadline_of(deadline.set_by)
         }
-        _ => rejected,
+        _ => because(rejected, failure),
     }
 }

@@ -7,7 +7,7 @@ use core::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::current::{Values, replace};
+use super::current::{Values, place_of, replace};
 
 pin_project! {
     /// A future that runs in a context; made by [`Context::scope`](super::Context::scope) and
@@ -23,7 +23,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             // A destructor in the future sees the context as well.
             let mut this = this.project();
-            let _scope = replace(*this.values);
+            let _scope = replace(*this.values, place_of(&*this.values));
             this.future.set(None);
         }
     }
@@ -40,7 +40,7 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = replace(*this.values);
+        let _scope = replace(*this.values, place_of(&*this.values));
         // The future is present until the drop.
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
     }

@@ -56,17 +56,19 @@ pub struct Record {
     is_listed: AtomicBool,
 }
 
-const STATES: [(CircuitState, &str); 5] = [
-    (CircuitState::Closed, "closed"),
-    (CircuitState::Open, "open"),
-    (CircuitState::HalfOpen, "half_open"),
-    (CircuitState::ForcedOpen, "forced_open"),
-    (CircuitState::Disabled, "disabled"),
+/// The states, each with its label.
+static STATES: [(CircuitState, [(&str, &str); 1]); 5] = [
+    (CircuitState::Closed, [(STATE_LABEL, "closed")]),
+    (CircuitState::Open, [(STATE_LABEL, "open")]),
+    (CircuitState::HalfOpen, [(STATE_LABEL, "half_open")]),
+    (CircuitState::ForcedOpen, [(STATE_LABEL, "forced_open")]),
+    (CircuitState::Disabled, [(STATE_LABEL, "disabled")]),
 ];
 
 /// Returns the value of the labels of a state.
 pub(crate) fn state_label(state: CircuitState) -> &'static str {
-    STATES.iter().find(|(known, _)| *known == state).map_or("other", |(_, label)| label)
+    let known = STATES.iter().find(|(known, _)| *known == state);
+    known.map_or("other", |(_, [(_, label)])| *label)
 }
 
 impl Record {
@@ -268,11 +270,11 @@ impl Record {
     pub(crate) fn figures(&self, policy: Option<&dyn Policy>) -> Vec<Figure> {
         let mut figures = self.counts();
         if let Some(state) = self.state(policy) {
-            for (known, label) in STATES {
+            for (known, labels) in &STATES {
                 figures.push(Figure {
                     info: &table::CIRCUIT_STATE,
-                    labels: Cow::Owned(vec![(STATE_LABEL, label)]),
-                    value: FigureValue::Count(u64::from(known == state)),
+                    labels: Cow::Borrowed(labels),
+                    value: FigureValue::Count(u64::from(*known == state)),
                 });
             }
         }
@@ -288,8 +290,10 @@ impl Record {
     /// Returns the counters.
     fn counts(&self) -> Vec<Figure> {
         let keyed: &[Counter] = if self.is_table { table::KEYED } else { &[] };
-        let mut figures = Vec::new();
-        for counter in table::counters(self.kind).iter().chain(keyed) {
+        let counters = table::counters(self.kind);
+        // With room for the states of a breaker, and for current values.
+        let mut figures = Vec::with_capacity(counters.len().saturating_add(10));
+        for counter in counters.iter().chain(keyed) {
             let rejected =
                 if counter.slot == slot::REJECTED { self.rejected.load(Relaxed) } else { 0 };
             let total = self.counters.total(counter.slot).wrapping_add(rejected);

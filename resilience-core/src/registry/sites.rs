@@ -187,6 +187,35 @@ thread_local! {
     static LAST: [Remembered; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
 }
 
+/// Returns the place of a record in the memory of a thread.
+#[inline]
+fn place(kind: PolicyKind, name: &'static str, location: &'static Location<'static>) -> usize {
+    let address = core::ptr::from_ref(location).addr() ^ name.as_ptr().addr();
+    // The layers of a function have one place and one name, and different kinds.
+    (address >> 3).wrapping_add(kind as usize) % REMEMBERED
+}
+
+impl Known {
+    /// Returns the record that this thread remembers for a place. Compares addresses: a cheap test
+    /// without false matches.
+    #[inline]
+    fn remembered(
+        kind: PolicyKind,
+        name: &'static str,
+        location: &'static Location<'static>,
+        depth: u8,
+    ) -> Option<&'static Self> {
+        let place = place(kind, name, location);
+        // The thread may be ending, without thread-local values.
+        let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
+        last.filter(|Self { site, .. }| {
+            core::ptr::eq(site.location, location)
+                && core::ptr::eq(site.name, name)
+                && (site.kind, site.depth) == (kind, depth)
+        })
+    }
+}
+
 impl Site {
     pub(crate) const fn new(
         kind: PolicyKind,
@@ -209,22 +238,32 @@ impl Site {
     /// record that the thread remembers is complete.
     #[inline]
     pub(crate) fn record_with(&self, complete: impl FnOnce(&Record)) -> &'static Record {
-        let address = core::ptr::from_ref(self.location).addr() ^ self.name.as_ptr().addr();
-        // The layers of a function have one place and one name, and different kinds.
-        let place = (address >> 3).wrapping_add(self.kind as usize) % REMEMBERED;
-        // The thread may be ending, without thread-local values.
-        let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
-        match last {
-            Some(known) if self.is(&known.site) => &known.record,
-            _ => self.find_for_thread(place, complete),
+        let known = Known::remembered(self.kind, self.name, self.location, self.depth);
+        let settings = |site: &Self| (site.limit, site.hedges);
+        match known {
+            Some(known) if settings(&known.site) == settings(self) => &known.record,
+            _ => self.find_for_thread(complete),
         }
+    }
+
+    /// Returns the record of a policy whose identity contains no settings, if this thread remembers
+    /// the record. The parts are values, so that a caller compares constants.
+    #[inline]
+    pub(crate) fn remembered(
+        kind: PolicyKind,
+        name: &'static str,
+        location: &'static Location<'static>,
+        depth: u8,
+    ) -> Option<&'static Record> {
+        Known::remembered(kind, name, location, depth).map(|known| &*known.record)
     }
 
     #[cold]
     #[inline(never)]
-    fn find_for_thread(&self, place: usize, complete: impl FnOnce(&Record)) -> &'static Record {
+    fn find_for_thread(&self, complete: impl FnOnce(&Record)) -> &'static Record {
         let known = self.find();
         complete(&known.record);
+        let place = place(self.kind, self.name, self.location);
         let _ = LAST.try_with(|last| last.get(place).map(|last| last.set(Some(known))));
         &known.record
     }
@@ -339,15 +378,6 @@ impl Site {
         };
         self.count(slot::REJECTED);
         self.count(slot::IDEMPOTENCY.plus(offset));
-    }
-
-    /// Compares addresses: a cheap test without false matches.
-    #[inline]
-    fn is(&self, other: &Self) -> bool {
-        core::ptr::eq(self.location, other.location)
-            && core::ptr::eq(self.name, other.name)
-            && (self.kind, self.limit, self.depth) == (other.kind, other.limit, other.depth)
-            && self.hedges == other.hedges
     }
 
     fn find(&self) -> &'static Known {

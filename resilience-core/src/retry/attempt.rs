@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::state::AttemptHistory;
+use super::history::AttemptHistory;
 use crate::clock::{self, Timestamp};
 
 /// The current attempt: the local variable that `bind = attempt` declares in the body of a

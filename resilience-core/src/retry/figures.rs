@@ -61,7 +61,7 @@ pub fn counted<B: Backoff, O>(
     out: O,
 ) -> (O,) {
     if mode::is_counting() {
-        let record = record(&policy.limits, &policy.backoff, name);
+        let record = record(policy, name);
         let counters = record.counters();
         counters.add(slot::SUCCESS, 1);
         count_attempt(counters, attempt);
@@ -70,12 +70,18 @@ pub fn counted<B: Backoff, O>(
 }
 
 /// Returns the record of a policy. `name` is the name of the function.
-pub(super) fn record(
-    limits: &Limits,
-    backoff: &dyn Backoff,
-    name: &'static str,
-) -> &'static Record {
+#[inline]
+pub(super) fn record<B: Backoff>(policy: &RetryPolicy<B>, name: &'static str) -> &'static Record {
+    let RetryPolicy { limits, backoff } = policy;
     let name = limits.name.unwrap_or(name);
+    Site::remembered(PolicyKind::Retry, name, limits.location, limits.depth)
+        .unwrap_or_else(|| find_record(limits, backoff, name))
+}
+
+/// Returns the record, which is new or of another thread, with the settings of the policy.
+#[cold]
+#[inline(never)]
+fn find_record(limits: &Limits, backoff: &dyn Backoff, name: &'static str) -> &'static Record {
     let site = Site::new(PolicyKind::Retry, name, limits.location, limits.depth);
     site.record_with(|record| {
         let schedule = backoff.schedule();

@@ -40,7 +40,7 @@ pub(super) fn overridden_time<B: Backoff>(
     key: &str,
     time: Duration,
 ) -> Duration {
-    let record = figures::record(&policy.limits, &policy.backoff, DEFAULT_NAME);
+    let record = figures::record(policy, DEFAULT_NAME);
     let mut time = time;
     if let Some(overrides) = record.overrides() {
         if let Some(value) = overrides.get(key) {
@@ -55,7 +55,7 @@ pub(super) fn overridden_time<B: Backoff>(
 pub(super) fn attempts<B: Backoff>(policy: &RetryPolicy<B>) -> Option<u32> {
     let RetryPolicy { limits, backoff } = policy;
     let live = if mode::has_settings() {
-        overridden(figures::record(limits, backoff, DEFAULT_NAME), limits, backoff)
+        overridden(figures::record(policy, DEFAULT_NAME), limits, backoff)
     } else {
         None
     };

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod figures;
+mod history;
 mod live;
 mod policy;
 mod run;

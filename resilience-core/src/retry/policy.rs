@@ -356,6 +356,7 @@ impl<B> RetryPolicy<B> {
     }
 
     /// Returns the setter of the context of an attempt. `name` is the name of the function.
+    #[inline]
     #[must_use]
     pub fn setter(&self, name: &'static str) -> Setter {
         Setter::new(

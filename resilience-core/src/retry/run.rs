@@ -1,15 +1,18 @@
 //! Retries without the attribute.
 
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::ops::ControlFlow;
+use core::pin::pin;
 
 use super::policy::{DEFAULT_NAME, RetryPolicy};
 use super::state::{CallContext, RetryState};
+use crate::attempt_scope::AttemptScope;
 use crate::backoff::Backoff;
-use crate::classify::FailureClass;
-use crate::clock::WaitMode;
+use crate::budget::Spending;
+use crate::classify::{FailureClass, FailureKind};
+use crate::clock::{Delay, WaitMode};
 use crate::context::attempt::{enter_attempt_of, in_nested_attempt, named_attempt};
 use crate::event::{GiveUpEvent, RetryEvent};
 use crate::expansion::keep_value;
@@ -52,12 +55,12 @@ pub struct Retry<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> {
     on_ok: OnOk,
     on_retry: OnRetry,
     on_give_up: OnGiveUp,
+    has_hook: bool,
     classifies: PhantomData<fn(&T, &E)>,
 }
 
-type KeepValue<T> = fn(&T) -> FailureClass;
-type WithoutHooks<'p, T, E, B, On> =
-    Retry<'p, T, E, B, On, KeepValue<T>, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
+type WithoutHooks<'p, T, E, B, On, OnOk> =
+    Retry<'p, T, E, B, On, OnOk, fn(&RetryEvent<'_, E>), fn(&GiveUpEvent<'_, E>)>;
 
 impl<B: Backoff> RetryPolicy<B> {
     /// Calls `body` until success or until the policy gives up, and returns the last outcome.
@@ -99,13 +102,14 @@ impl<B: Backoff> RetryPolicy<B> {
     pub fn on<T, E, C: Into<FailureClass>>(
         &self,
         on: impl Fn(&E) -> C,
-    ) -> WithoutHooks<'_, T, E, B, impl Fn(&E) -> FailureClass> {
+    ) -> WithoutHooks<'_, T, E, B, impl Fn(&E) -> FailureClass, impl Fn(&T) -> FailureClass> {
         Retry {
             policy: self,
             on: move |error: &E| on(error).into(),
-            on_ok: |_| FailureClass::permanent(),
+            on_ok: |_: &T| FailureClass::permanent(),
             on_retry: |_| {},
             on_give_up: |_| {},
+            has_hook: false,
             classifies: PhantomData,
         }
     }
@@ -118,9 +122,9 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         self,
         on_ok: impl Fn(&T) -> D,
     ) -> Retry<'p, T, E, B, On, impl Fn(&T) -> FailureClass, OnRetry, OnGiveUp> {
-        let Self { policy, on, on_retry, on_give_up, classifies, .. } = self;
+        let Self { policy, on, on_retry, on_give_up, has_hook, classifies, .. } = self;
         let on_ok = move |value: &T| on_ok(value).into();
-        Retry { policy, on, on_ok, on_retry, on_give_up, classifies }
+        Retry { policy, on, on_ok, on_retry, on_give_up, has_hook, classifies }
     }
 
     /// Calls `hook` before each delay.
@@ -129,7 +133,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, H, OnGiveUp> {
         let Self { policy, on, on_ok, on_give_up, classifies, .. } = self;
-        Retry { policy, on, on_ok, on_retry: hook, on_give_up, classifies }
+        let has_hook = true;
+        Retry { policy, on, on_ok, on_retry: hook, on_give_up, has_hook, classifies }
     }
 
     /// Calls `hook` before a failure is returned.
@@ -138,7 +143,8 @@ impl<'p, T, E, B, On, OnOk, OnRetry, OnGiveUp> Retry<'p, T, E, B, On, OnOk, OnRe
         hook: H,
     ) -> Retry<'p, T, E, B, On, OnOk, OnRetry, H> {
         let Self { policy, on, on_ok, on_retry, classifies, .. } = self;
-        Retry { policy, on, on_ok, on_retry, on_give_up: hook, classifies }
+        let has_hook = true;
+        Retry { policy, on, on_ok, on_retry, on_give_up: hook, has_hook, classifies }
     }
 }
 
@@ -152,33 +158,30 @@ where
 {
     /// Calls `body` until the outcome is final. Delays block the thread.
     pub fn run<O: Outcome<Ok = T, Err = E>>(mut self, mut body: impl FnMut() -> O) -> O {
-        let spending = RetryState::spending(self.policy);
-        let mut state = RetryState::begin(self.policy);
-        state.initial_delay_blocking(self.policy);
-        let setter = self.policy.setter(DEFAULT_NAME);
-        let mut scope = state.scope(self.policy);
+        let policy = self.policy;
+        let spending = RetryState::spending(policy);
+        let mut state = RetryState::begin(policy);
+        state.initial_delay_blocking(policy);
+        let setter = policy.setter(DEFAULT_NAME);
+        let mut scope = state.scope(policy);
         loop {
-            let bound = state.bound(self.policy);
-            let nested = enter_attempt_of(&named_attempt(bound, setter, state.attempt_number()));
-            let out = scope.enter(&mut body);
-            drop(nested);
-            let Self { policy, on, on_ok, on_retry, on_give_up, .. } = &mut self;
+            let attempt = named_attempt(state.bound(policy), setter, state.attempt_number());
+            let out = {
+                let _nested = enter_attempt_of(&attempt);
+                scope.enter(&mut body)
+            };
+            let value = match self.value(&out) {
+                Some(value) if value.kind == FailureKind::Permanent => {
+                    state.succeeded(policy, Some(&spending));
+                    return out;
+                }
+                value => value,
+            };
             // No copy: a policy by hand blocks the thread by default.
-            let context = CallContext { policy: *policy, spending: Some(&spending) };
-            let step = state.step_blocking(
-                context,
-                Some(&scope.signal()),
-                out,
-                &*on,
-                &*on_ok,
-                no_text,
-                on_retry,
-                on_give_up,
-                keep_value,
-                drop,
-            );
-            if let ControlFlow::Break(out) = step {
-                return out;
+            let step = self.settle(&mut state, policy, &spending, &scope, value, out);
+            match step {
+                ControlFlow::Break(out) => return out,
+                ControlFlow::Continue(delay) => state.block(delay),
             }
             spending.retrying();
         }
@@ -190,48 +193,71 @@ where
         O: Outcome<Ok = T, Err = E>,
         F: Future<Output = O>,
     {
-        let spending = RetryState::spending(self.policy);
-        let mut state = RetryState::begin(self.policy);
-        if let Some(delay) = state.initial_delay(self.policy) {
+        let policy = self.policy;
+        let spending = RetryState::spending(policy);
+        let mut state = RetryState::begin(policy);
+        if let Some(delay) = state.initial_delay(policy) {
             delay.wait().await;
         }
-        let setter = self.policy.setter(DEFAULT_NAME);
-        let mut scope = state.scope(self.policy);
+        let setter = policy.setter(DEFAULT_NAME);
+        let mut scope = state.scope(policy);
         loop {
-            let out = {
-                let (bound, attempt) = (state.bound(self.policy), state.attempt_number());
-                // The closure may run code of its own before the future.
-                let future = scope.run(&mut body);
-                in_nested_attempt(named_attempt(bound, setter, attempt), future).await
-            };
             // The variables of this block are dropped before the wait, so that the future is
             // `Send`.
             let delay = {
-                let policy = self.policy.borrowed().at(DEFAULT_NAME, WaitMode::Async);
-                let context = CallContext { policy: &policy, spending: Some(&spending) };
-                let Self { on, on_ok, on_retry, on_give_up, .. } = &mut self;
-                match state.step(
-                    context,
-                    Some(&scope.signal()),
-                    out,
-                    &*on,
-                    &*on_ok,
-                    no_text,
-                    on_retry,
-                    on_give_up,
-                    keep_value,
-                    drop,
-                ) {
-                    ControlFlow::Break(out) => return out,
-                    ControlFlow::Continue((next, delay)) => {
-                        state = next;
-                        delay
+                let attempt = named_attempt(state.bound(policy), setter, state.attempt_number());
+                let mut future = pin!(None);
+                // The closure may run code of its own before the future, in the scope as well.
+                let run = poll_fn(|cx| scope.run(future.as_mut(), cx, &mut body));
+                let out = in_nested_attempt(attempt, run).await;
+                let value = match self.value(&out) {
+                    Some(value) if value.kind == FailureKind::Permanent => {
+                        state.succeeded(policy, Some(&spending));
+                        return out;
                     }
+                    value => value,
+                };
+                let policy = policy.borrowed().at(DEFAULT_NAME, WaitMode::Async);
+                match self.settle(&mut state, &policy, &spending, &scope, value, out) {
+                    ControlFlow::Break(out) => return out,
+                    ControlFlow::Continue(delay) => delay,
                 }
             };
             delay.wait().await;
             spending.retrying();
         }
+    }
+
+    /// Returns the class of a value; `None` for an error.
+    fn value<O: Outcome<Ok = T, Err = E>>(&self, out: &O) -> Option<FailureClass> {
+        out.as_result().ok().map(&self.on_ok)
+    }
+
+    /// Decides after a failure, or after a value of this class that means "not yet".
+    #[cold]
+    #[inline(never)]
+    fn settle<O: Outcome<Ok = T, Err = E>, C: Backoff>(
+        &mut self,
+        state: &mut RetryState,
+        policy: &RetryPolicy<C>,
+        spending: &Spending<'_>,
+        scope: &AttemptScope,
+        value: Option<FailureClass>,
+        out: O,
+    ) -> ControlFlow<O, Delay> {
+        let context = CallContext { policy, spending: Some(spending) };
+        let hooks = self.has_hook.then_some((&mut self.on_retry, &mut self.on_give_up));
+        state.settle(
+            context,
+            scope.signal().as_ref(),
+            out,
+            &self.on,
+            |_| value.unwrap_or(FailureClass::permanent()),
+            no_text,
+            hooks,
+            keep_value,
+            drop,
+        )
     }
 }
 

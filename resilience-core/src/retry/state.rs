@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::attempt::Attempt;
 use super::figures;
+use super::history::AttemptHistory;
 use super::live::{self, RetryCode};
 use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::attempt_scope::AttemptScope;
@@ -13,8 +14,9 @@ use crate::backoff::{Backoff, scale};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
-use crate::context::{current, nesting};
+use crate::context::{current, nesting, retried};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
+use crate::figures::stripes::Counters;
 use crate::figures::table::slot;
 use crate::jitter::Jitter;
 use crate::log::{self, Shown};
@@ -51,41 +53,22 @@ const FIRST: Progress = Progress {
     started: None,
 };
 
-/// The last delay, and flags of all earlier failures, in one word: the state of a call stays at
-/// three words. The two highest bits are flags. The other bits hold nanoseconds, up to 146 years.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AttemptHistory(u64);
-
-/// After an earlier failure the side effect may have been applied.
-const AMBIGUOUS: u64 = 1 << 63;
-/// The one extra attempt of [`FailureClass::once`] has been used.
-const ONCE_USED: u64 = 1 << 62;
-const FLAGS: u64 = AMBIGUOUS | ONCE_USED;
-
-impl AttemptHistory {
-    /// The history before the first failure.
-    const NONE: Self = Self(0);
-
-    /// Returns the history after a failure of this class and the delay that follows.
-    fn after(self, class: FailureClass, delay: Duration) -> Self {
-        let ambiguous = if class.effect.is_not_applied() { 0 } else { AMBIGUOUS };
-        let once_used = if class.is_once { ONCE_USED } else { 0 };
-        Self(self.0 & FLAGS | ambiguous | once_used | clock::nanos(delay).min(!FLAGS))
+impl Progress {
+    /// Counts the failed attempt. A rejection is no attempt.
+    #[inline]
+    fn count_attempt(self, counters: Counters<'_>, class: FailureClass) {
+        if !class.is_rejection {
+            figures::count_attempt(counters, self.attempt.get());
+        }
     }
 
-    /// Returns the last delay; meaningless before the first failure.
-    pub(super) const fn delay(self) -> Duration {
-        Duration::from_nanos(self.0 & !FLAGS)
-    }
-
-    /// Returns whether the side effect of an earlier attempt may have been applied.
-    pub(super) const fn is_ambiguous(self) -> bool {
-        self.0 & AMBIGUOUS != 0
-    }
-
-    /// Returns whether a failure of this class has used up its one extra attempt.
-    const fn is_used_up(self, class: FailureClass) -> bool {
-        class.is_once && self.0 & ONCE_USED != 0
+    /// Counts the end of the call by a failure of this class.
+    #[inline]
+    fn count_stop(self, counters: Counters<'_>, class: FailureClass, reason: StopReason) {
+        if class.effect.is_not_applied() && self.history.is_ambiguous() {
+            lost_attempt::report();
+        }
+        figures::count_stop(counters, reason);
     }
 }
 
@@ -97,6 +80,7 @@ struct FailedAttempt {
 }
 
 impl FailedAttempt {
+    #[inline]
     fn new(class: FailureClass, signal: Option<&RejectionSignal>) -> Self {
         Self { class, open_for: signal.map_or(Duration::ZERO, RejectionSignal::open_for) }
     }
@@ -232,6 +216,7 @@ impl RetryState {
     }
 
     /// Returns the scope of the attempts, for policies inside that the retry cannot name.
+    #[inline]
     pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
         AttemptScope::new(Self::patience(policy), self.bound(policy))
     }
@@ -249,8 +234,33 @@ impl RetryState {
         signal: Option<&RejectionSignal>,
         text: Shown<'_>,
     ) -> Option<Delay> {
-        let attempt = FailedAttempt::new(class, signal);
-        let delay = self.advance(policy, spending, None::<&()>, attempt, text, |_| {}, |_| {});
+        if class.kind != FailureKind::Permanent || log::has_reader() {
+            return self.next_reported(policy, spending, class, signal, text);
+        }
+        // The end of the call has no reader but the figures: neither the settings nor the time
+        // matter.
+        let counters = figures::record(policy, DEFAULT_NAME).counters();
+        let progress = self.0.unwrap_or(FIRST);
+        progress.count_attempt(counters, class);
+        progress.count_stop(counters, class, StopReason::Permanent);
+        self.report_history(signal, false);
+        None
+    }
+
+    /// Decides as [`next`](Self::next), with an event. A function of its own, because the stack of
+    /// an event would cost a permanent failure half of its time.
+    #[cold]
+    #[inline(never)]
+    fn next_reported<B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        spending: Option<&Spending<'_>>,
+        class: FailureClass,
+        signal: Option<&RejectionSignal>,
+        text: Shown<'_>,
+    ) -> Option<Delay> {
+        let failed = FailedAttempt::new(class, signal);
+        let delay = self.advance(policy, spending, None::<&()>, failed, text, |_| {}, |_| {});
         self.report_history(signal, delay.is_some());
         delay
     }
@@ -291,6 +301,20 @@ impl RetryState {
         );
     }
 
+    /// Reports and counts a success.
+    #[inline]
+    pub fn succeeded<B: Backoff>(self, policy: &RetryPolicy<B>, spending: Option<&Spending<'_>>) {
+        if self.reports_success() {
+            self.recovered(policy);
+        }
+        if mode::is_counting() {
+            self.count_success(policy);
+        }
+        if let Some(spending) = spending {
+            spending.succeeded();
+        }
+    }
+
     /// Decides after `out`: returns the outcome, or drops the outcome and returns the delay before
     /// the next attempt.
     ///
@@ -298,7 +322,7 @@ impl RetryState {
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
     /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
     /// `on_ok` declines, and keeps an error. `discard` takes an outcome that a further attempt
-    /// replaces.
+    /// replaces. `HOOKED` states whether the function has `on_retry` or `on_give_up`: otherwise neither is called.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
@@ -308,9 +332,9 @@ impl RetryState {
     )]
     #[cold]
     #[inline(never)]
-    pub fn step<O, B, C, D>(
+    pub fn step<O, B, C, D, const HOOKED: bool>(
         mut self,
-        CallContext { policy, spending }: CallContext<'_, B>,
+        context: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
         out: O,
         on: impl FnOnce(&O::Err) -> C,
@@ -327,33 +351,11 @@ impl RetryState {
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
-        let (class, error) = match out.as_result() {
-            Ok(value) => match on_ok(value).into() {
-                FailureClass { kind: FailureKind::Permanent, .. } => {
-                    if self.reports_success() {
-                        self.recovered(policy);
-                    }
-                    self.count_success(policy);
-                    spending.inspect(|spending| spending.succeeded());
-                    return ControlFlow::Break(out);
-                }
-                class => (class, None),
-            },
-            Err(error) => {
-                let rejected = signal.and_then(RejectionSignal::class);
-                (rejected.unwrap_or_else(|| on(error).into()), Some(error))
-            }
-        };
-        let attempt = FailedAttempt::new(class, signal);
-        let text = error.map_or(Shown::Nothing, text);
-        let delay = self.advance(policy, spending, error, attempt, text, on_retry, on_give_up);
-        self.report_history(signal, delay.is_some());
-        match delay {
-            Some(delay) => {
-                discard(out);
-                ControlFlow::Continue((self, delay))
-            }
-            None => ControlFlow::Break(exhausted(out)),
+        let hooks = HOOKED.then_some((on_retry, on_give_up));
+        let step = self.settle(context, signal, out, on, on_ok, text, hooks, exhausted, discard);
+        match step {
+            ControlFlow::Break(out) => ControlFlow::Break(out),
+            ControlFlow::Continue(delay) => ControlFlow::Continue((self, delay)),
         }
     }
 
@@ -368,7 +370,7 @@ impl RetryState {
     )]
     #[cold]
     #[inline(never)]
-    pub fn step_blocking<O, B, C, D>(
+    pub fn step_blocking<O, B, C, D, const HOOKED: bool>(
         &mut self,
         context: CallContext<'_, B>,
         signal: Option<&RejectionSignal>,
@@ -387,15 +389,77 @@ impl RetryState {
         C: Into<FailureClass>,
         D: Into<FailureClass>,
     {
-        let (mut next, delay) = match self
-            .step(context, signal, out, on, on_ok, text, on_retry, on_give_up, exhausted, discard)
-        {
-            ControlFlow::Break(out) => return ControlFlow::Break(out),
-            ControlFlow::Continue(next) => next,
+        let hooks = HOOKED.then_some((on_retry, on_give_up));
+        let step = self.settle(context, signal, out, on, on_ok, text, hooks, exhausted, discard);
+        match step {
+            ControlFlow::Break(out) => ControlFlow::Break(out),
+            ControlFlow::Continue(delay) => {
+                self.block(delay);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Decides after `out`, without a wait. `hooks` is `None` where the function has neither hook:
+    /// an event then needs no error.
+    #[expect(clippy::inline_always, reason = "each public form is the only caller per function")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "closures are inferred from arguments only, and words travel in registers"
+    )]
+    #[inline(always)]
+    pub(super) fn settle<O, B, C, D>(
+        &mut self,
+        CallContext { policy, spending }: CallContext<'_, B>,
+        signal: Option<&RejectionSignal>,
+        out: O,
+        on: impl FnOnce(&O::Err) -> C,
+        on_ok: impl FnOnce(&O::Ok) -> D,
+        text: impl FnOnce(&O::Err) -> Shown<'_>,
+        hooks: Option<(
+            impl FnOnce(&RetryEvent<'_, O::Err>),
+            impl FnOnce(&GiveUpEvent<'_, O::Err>),
+        )>,
+        exhausted: impl FnOnce(O) -> O,
+        discard: impl FnOnce(O),
+    ) -> ControlFlow<O, Delay>
+    where
+        O: Outcome,
+        B: Backoff,
+        C: Into<FailureClass>,
+        D: Into<FailureClass>,
+    {
+        let (class, error) = match out.as_result() {
+            Ok(value) => match on_ok(value).into() {
+                FailureClass { kind: FailureKind::Permanent, .. } => {
+                    self.succeeded(policy, spending);
+                    return ControlFlow::Break(out);
+                }
+                class => (class, None),
+            },
+            Err(error) => {
+                let rejected = signal.and_then(RejectionSignal::class);
+                (rejected.unwrap_or_else(|| on(error).into()), Some(error))
+            }
         };
-        next.block(delay);
-        *self = next;
-        ControlFlow::Continue(())
+        let text = error.map_or(Shown::Nothing, text);
+        let delay = match hooks {
+            None => self.next(policy, spending, class, signal, text),
+            Some((on_retry, on_give_up)) => {
+                let failed = FailedAttempt::new(class, signal);
+                let delay =
+                    self.advance(policy, spending, error, failed, text, on_retry, on_give_up);
+                self.report_history(signal, delay.is_some());
+                delay
+            }
+        };
+        match delay {
+            Some(delay) => {
+                discard(out);
+                ControlFlow::Continue(delay)
+            }
+            None => ControlFlow::Break(exhausted(out)),
+        }
     }
 
     /// Decides, reports the decision, calls the hook, and starts the delay. Returns `None` if there
@@ -423,11 +487,9 @@ impl RetryState {
         let attempt = progress.attempt.get();
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
-        let record = figures::record(&policy.limits, &policy.backoff, DEFAULT_NAME);
+        let record = figures::record(policy, DEFAULT_NAME);
         let counters = record.counters();
-        if !class.is_rejection {
-            figures::count_attempt(counters, attempt);
-        }
+        progress.count_attempt(counters, class);
         let live = if mode::has_settings() {
             live::overridden(record, &policy.limits, &policy.backoff)
         } else {
@@ -464,7 +526,12 @@ impl RetryState {
                     elapsed,
                     location,
                 };
-                log::retry(&event.with_error(None), policy.limits.retry_level, text);
+                if log::has_reader() {
+                    log::retry(&event.with_error(None), policy.limits.retry_level, text);
+                }
+                if current::has_deadline() {
+                    retried::record(name, text);
+                }
                 on_retry(&event);
                 let (delay, unseen) = Delay::start(delay);
                 let started = Some(started.minus(unseen));
@@ -472,10 +539,7 @@ impl RetryState {
                 Some(delay)
             }
             Decision::GiveUp(reason) => {
-                if class.effect.is_not_applied() && progress.history.is_ambiguous() {
-                    lost_attempt::report();
-                }
-                figures::count_stop(counters, reason);
+                progress.count_stop(counters, class, reason);
                 span::record_attempts(attempt);
                 let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
                 let event = GiveUpEvent {
@@ -488,7 +552,9 @@ impl RetryState {
                     elapsed,
                     location,
                 };
-                log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
+                if log::has_reader() {
+                    log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
+                }
                 on_give_up(&event);
                 None
             }
@@ -496,7 +562,7 @@ impl RetryState {
     }
 
     /// Blocks the thread for the delay.
-    fn block(&mut self, delay: Delay) {
+    pub(super) fn block(&mut self, delay: Delay) {
         let unseen = delay.block();
         self.add_unseen(unseen);
     }

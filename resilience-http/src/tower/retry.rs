@@ -318,7 +318,7 @@ impl Call {
         let policy = policy.borrowed().at("retry", WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
         let signal = self.scope.signal();
-        self.state.next(&policy, Some(&self.spending), class, Some(&signal), shown)
+        self.state.next(&policy, Some(&self.spending), class, signal.as_ref(), shown)
     }
 }
 

@@ -11,7 +11,6 @@ use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::keys::{check_literal, keys};
 use crate::limit::{Limit, Limiter};
 use crate::state_source::PolicyType;
@@ -39,7 +38,6 @@ impl Limiter for Keys {
     const NAME: &'static str = "bulkhead";
     const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "max = 10";
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
     const POLICY: PolicyType = PolicyType {
         name: "Bulkhead",
         key: "bulkhead",
@@ -109,29 +107,3 @@ impl Limiter for Keys {
         builder.into_static(&context.policy_name(name))
     }
 }
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("limit", Hint::Same("max", "10", "concurrent calls")),
-    ("concurrency", Hint::Same("max", "10", "concurrent calls")),
-    ("max_concurrency", Hint::Same("max", "10", "concurrent calls")),
-    ("max_concurrent", Hint::Same("max", "10", "concurrent calls")),
-    ("max_concurrent_calls", Hint::Same("max", "10", "concurrent calls")),
-    ("permits", Hint::Same("max", "10", "concurrent calls")),
-    ("permit_limit", Hint::Same("max", "10", "concurrent calls")),
-    ("value", Hint::Same("max", "10", "concurrent calls")),
-    ("capacity", Hint::Other("write `max = 10` for running calls, `queue = 20` for waiting calls")),
-    (
-        "max_capacity",
-        Hint::Other("write `max = 10` for running calls, `queue = 20` for waiting calls"),
-    ),
-    ("max_queue", Hint::Same("queue", "20", "calls that may wait")),
-    ("queue_limit", Hint::Same("queue", "20", "calls that may wait")),
-    ("queue_size", Hint::Same("queue", "20", "calls that may wait")),
-    ("queue_capacity", Hint::Same("queue", "20", "calls that may wait")),
-    ("waiting_task_queue", Hint::Same("queue", "20", "calls that may wait")),
-    ("max_wait", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
-    ("max_wait_duration", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
-    ("timeout", Hint::Same("wait", "\"100ms\"", "the longest wait of a call")),
-    ("shared", Hint::Other("write `bulkhead = &SHARED`")),
-];

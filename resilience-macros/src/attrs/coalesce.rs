@@ -9,7 +9,6 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::function;
-use crate::hint::Hint;
 use crate::instance_key;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
@@ -50,7 +49,6 @@ impl LayerAttribute for Coalesce {
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "key = id";
     const POLICY_KEY: &'static str = POLICY.key;
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);
@@ -198,42 +196,3 @@ fn coalescer(expr: Expr) -> syn::Result<Expr> {
         "expected a `Coalescer`, like `coalescer = &SHARED` or `coalescer = self.coalescer`".into()
     })
 }
-
-const KEY: &str = "equal keys share one execution";
-const NOTHING_KEPT: Hint = Hint::Other(
-    "`#[coalesce]` keeps nothing after the call; to keep the last good value for failures write \
-     `#[fallback(stale = \"10m\", key = …)]`",
-);
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("by", Hint::Same("key", "id", KEY)),
-    ("by_key", Hint::Same("key", "id", KEY)),
-    ("cache_key", Hint::Same("key", "id", KEY)),
-    ("convert", Hint::Same("key", "id", KEY)),
-    ("group_key", Hint::Same("key", "id", KEY)),
-    ("id", Hint::Same("key", "id", KEY)),
-    ("key_fn", Hint::Same("key", "id", KEY)),
-    ("group", Hint::Same("coalescer", "&SHARED", "a `Coalescer` made by hand")),
-    ("policy", Hint::Same("coalescer", "&SHARED", "a `Coalescer` made by hand")),
-    ("sync", Hint::Other("`#[coalesce]` always shares; remove it")),
-    ("sync_writes", Hint::Other("`#[coalesce]` always shares by `key`; remove it")),
-    ("ttl", NOTHING_KEPT),
-    ("time", NOTHING_KEPT),
-    ("stale", NOTHING_KEPT),
-    ("max_keys", Hint::Other("the table holds running calls only and needs no limit; remove it")),
-    ("size", Hint::Other("the table holds running calls only and needs no limit; remove it")),
-    (
-        "timeout",
-        Hint::Other(
-            "write `#[timeout(\"5s\")]` above `#[coalesce]` to bound the wait of each call",
-        ),
-    ),
-    (
-        "wait",
-        Hint::Other(
-            "write `#[timeout(\"5s\")]` above `#[coalesce]` to bound the wait of each call",
-        ),
-    ),
-    ("on_panic", Hint::Other("write `error = |rejected| …` to make the error")),
-];

@@ -12,7 +12,6 @@ use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::instance_key;
 use crate::keys::keys;
 use crate::log_level::LogLevel;
@@ -75,7 +74,6 @@ impl LayerAttribute for Fallback {
     const ROLES: &'static [Role] = &[Role::ReplacesFailures];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "value = …";
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);
@@ -407,48 +405,3 @@ fn with(expr: Expr) -> syn::Result<Expr> {
         other => value::callable("with", other),
     }
 }
-
-const STALE_MEANING: &str = "the greatest age of a last good value";
-const STALE: Hint = Hint::Same("stale", "\"10m\"", STALE_MEANING);
-const MAX_KEYS: &str = "the number of keys with a last good value";
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("default", Hint::Same("value", "…", "the value to return instead")),
-    ("default_value", Hint::Same("value", "…", "the value to return instead")),
-    ("fallback", Hint::Same("with", "|error| …", "called with the error")),
-    ("fallback_method", Hint::Same("with", "|error| …", "called with the error")),
-    ("method", Hint::Same("with", "|error| …", "called with the error")),
-    ("handler", Hint::Same("with", "|error| …", "called with the error")),
-    ("function", Hint::Same("with", "|error| …", "called with the error")),
-    ("when", Hint::Same("on", "is_unavailable", "the errors to replace")),
-    ("ttl", STALE),
-    ("max_age", STALE),
-    ("max_stale", STALE),
-    ("stale_if_error", STALE),
-    ("stale_while_error", STALE),
-    ("time_to_live", STALE),
-    ("time", Hint::Same("stale", "\"10m\"", STALE_MEANING)),
-    (
-        "result_fallback",
-        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
-    ),
-    (
-        "last_good",
-        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
-    ),
-    (
-        "cache",
-        Hint::Other("write `stale = \"10m\", key = …` to return the last good value of a key"),
-    ),
-    ("on_stale", Hint::Same("aged", "mark_as_old", "changes a last good value before the return")),
-    ("convert", Hint::Other("write `key = …`, an expression of the arguments")),
-    ("cache_key", Hint::Same("key", "id", "the key of the last good value")),
-    ("max_size", Hint::Same("max_keys", "1000", MAX_KEYS)),
-    ("size", Hint::Same("max_keys", "1000", MAX_KEYS)),
-    ("max_capacity", Hint::Same("max_keys", "1000", MAX_KEYS)),
-    ("apply_on", Hint::Same("on", "is_unavailable", "the errors to replace")),
-    ("handle_result", Hint::Same("on_ok", "is_busy", "the values to replace")),
-    ("skip_on", Hint::Other("write `on = |error| !matches!(error, …)`")),
-    ("exceptions", Hint::Other("write `on = |error| matches!(error, …)`")),
-];

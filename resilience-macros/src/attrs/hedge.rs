@@ -15,7 +15,6 @@ use crate::builder::Builder;
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::function::is_sync;
-use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
 use crate::tokens::any_ident;
@@ -67,7 +66,6 @@ impl LayerAttribute for Hedge {
     // `#[hedge]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
     const EXAMPLE: &'static str = "after = \"50ms\"";
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);
@@ -382,42 +380,3 @@ fn key(expr: Expr) -> syn::Result<Expr> {
         other => Ok(other),
     }
 }
-
-const ATTEMPTS: Hint =
-    Hint::Other("write `max = 1`: the number of attempts beside the first, not all attempts");
-
-const DELAY: &str = "the time before a second attempt";
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("delay", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("hedging_delay", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("hedge_after", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("hedge_delay", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("wait_duration", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("timeout", Hint::Same("after", "\"50ms\"", DELAY)),
-    ("percentile", Hint::Other("write `after = \"p95\"`")),
-    ("quantile", Hint::Other("write `after = \"p95\"`")),
-    ("delay_quantile", Hint::Other("write `after = \"p95\"`")),
-    ("max_attempts", ATTEMPTS),
-    ("attempts", ATTEMPTS),
-    ("max_hedges", Hint::Same("max", "1", "attempts beside the first")),
-    ("max_hedged_attempts", Hint::Same("max", "1", "attempts beside the first")),
-    ("initial_delay", Hint::Same("warm_up", "\"100ms\"", "the delay until a quantile is learned")),
-    ("min_delay", Hint::Other("remove it: a learned delay is at least 1 ms")),
-    ("budget_percent", Hint::Share("budget", "0.1", "hedges per call")),
-    ("max_extra_load", Hint::Share("budget", "0.1", "hedges per call")),
-    ("hedging_budget", Hint::Share("budget", "0.1", "hedges per call")),
-    ("should_handle", Hint::Same("on", "is_transient", "the errors that start a hedge")),
-    ("non_fatal_status_codes", Hint::Same("on", "is_transient", "the errors that start a hedge")),
-    ("cancel_if", Hint::Same("on_ok", "is_busy", "the values that are failures")),
-    (
-        "delay_generator",
-        Hint::Other("write `after = \"p95\"` for a delay that follows the latencies"),
-    ),
-    ("on_hedging", Hint::Same("on_hedge", "count", "called before each hedge")),
-    (
-        "carry",
-        Hint::Other("write `clone(…)`: attempts that run at once cannot share a `mut` argument"),
-    ),
-];

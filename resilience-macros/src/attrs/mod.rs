@@ -17,7 +17,6 @@ use syn::{Expr, Signature};
 use crate::args::Args;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::stack_info::StackInfo;
 
 /// A property of a layer that matters to its siblings.
@@ -88,9 +87,6 @@ pub(crate) trait LayerAttribute: Sized {
 
     /// The marker of an excluded parameter. The expansion removes the marker.
     const PARAM_MARKER: Option<&'static str> = None;
-
-    /// Foreign names for the keys, each with an answer.
-    const HINTS: &'static [(&'static str, Hint)];
 
     /// Takes the keys and reports every mistake in them.
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self>;

@@ -12,7 +12,6 @@ use crate::attrs::Role;
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::keys::keys;
 use crate::limit::{Limit, Limiter};
 use crate::state_source::{PolicyType, StateSource};
@@ -46,7 +45,6 @@ impl Limiter for Keys {
     const NAME: &'static str = "rate_limit";
     const DEFERRED_KEYS: &'static [&'static str] = Self::DEFERRED;
     const EXAMPLE: &'static str = "rate = 100";
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
     const POLICY: PolicyType = PolicyType {
         name: "RateLimiter",
         key: "limiter",
@@ -189,45 +187,3 @@ fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
     };
     Err(syn::Error::new_spanned(expr, message))
 }
-
-const RATE: &str = "calls in each period";
-const PER: &str = "the period of the rate";
-const COST: &str = "the permits of a call";
-const WAIT: &str = "the longest wait of a call";
-const SHARED: &str = "the name of the rate in all processes";
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("limit", Hint::Same("rate", "100", RATE)),
-    ("calls", Hint::Same("rate", "100", RATE)),
-    ("max_calls", Hint::Same("rate", "100", RATE)),
-    ("requests", Hint::Same("rate", "100", RATE)),
-    (
-        "permits",
-        Hint::Other(
-            "write `rate = 100` for the calls in each period, `cost = request.tokens` for the permits \
-             of a call",
-        ),
-    ),
-    ("tokens", Hint::Same("cost", "request.tokens", COST)),
-    ("weight", Hint::Same("cost", "request.tokens", COST)),
-    ("limit_for_period", Hint::Same("rate", "100", RATE)),
-    ("max_executions", Hint::Same("rate", "100", RATE)),
-    ("requests_per_second", Hint::Same("rate", "100", RATE)),
-    ("per_second", Hint::Same("rate", "100", RATE)),
-    ("rps", Hint::Same("rate", "100", RATE)),
-    ("period", Hint::Same("per", "\"1s\"", PER)),
-    ("interval", Hint::Same("per", "\"1s\"", PER)),
-    ("window", Hint::Same("per", "\"1s\"", PER)),
-    ("limit_refresh_period", Hint::Same("per", "\"1s\"", PER)),
-    ("burst_size", Hint::Same("burst", "20", "calls that may start at once")),
-    ("bucket", Hint::Same("burst", "20", "calls that may start at once")),
-    ("capacity", Hint::Same("burst", "20", "calls that may start at once")),
-    ("max_burst", Hint::Same("burst", "20", "calls that may start at once")),
-    ("timeout", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("timeout_duration", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("max_wait", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("max_wait_time", Hint::Same("wait", "\"100ms\"", WAIT)),
-    ("global", Hint::Same("shared", "\"partner-api\"", SHARED)),
-    ("distributed", Hint::Same("shared", "\"partner-api\"", SHARED)),
-];

@@ -12,7 +12,6 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::function::is_sync;
-use crate::hint::Hint;
 use crate::keys::keys;
 use crate::stack_info::FailureVar;
 use crate::value::{self, Constant, ConstantType};
@@ -42,7 +41,6 @@ impl LayerAttribute for Timeout {
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "name = \"fetch\"";
     const POSITIONAL_KEY: Option<&'static str> = Some("limit");
-    const HINTS: &'static [(&'static str, Hint)] = HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);
@@ -150,25 +148,3 @@ fn limit(expr: Expr) -> syn::Result<Constant<Duration>> {
         _ => Ok(limit),
     }
 }
-
-const LIMIT: Hint = Hint::Other("write the time without a key: `#[timeout(\"5s\")]`");
-
-/// Foreign names for the keys.
-const HINTS: &[(&str, Hint)] = &[
-    ("after", LIMIT),
-    ("duration", LIMIT),
-    ("max", LIMIT),
-    ("millis", LIMIT),
-    ("ms", LIMIT),
-    ("secs", LIMIT),
-    ("seconds", LIMIT),
-    ("time", LIMIT),
-    ("timeout", LIMIT),
-    ("value", LIMIT),
-    (
-        "on_timeout",
-        Hint::Other(
-            "write `error = |rejected| …` to make the error; a timeout also emits an event",
-        ),
-    ),
-];

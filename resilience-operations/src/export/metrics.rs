@@ -1,10 +1,12 @@
 //! The facade `metrics`.
 
-use metrics::Unit;
+use std::sync::Arc;
+
+use metrics::{Label, Unit};
 use resilience_core::FigureValue;
 
 use crate::parts::{Form, parts};
-use crate::series::families;
+use crate::series::read;
 
 /// Writes the figures of all policies to the recorder of the `metrics` facade.
 ///
@@ -32,22 +34,26 @@ use crate::series::families;
 /// record_metrics();
 /// ```
 pub fn record_metrics() {
-    for family in families().iter().filter(|family| !family.series.is_empty()) {
+    let reading = read();
+    for family in reading.families() {
         for part in parts(family.info) {
-            let (name, help) = (part.name(), family.info.help);
+            // Each series has the name in its key.
+            let name: Arc<str> = part.name().into();
+            let help = family.info.help;
             let unit = if part.unit() == "s" { Unit::Seconds } else { Unit::Count };
             let is_counter = part.form() == Form::Count;
             if is_counter {
-                metrics::describe_counter!(name.clone(), unit, help);
+                metrics::describe_counter!(Arc::clone(&name), unit, help);
             } else {
-                metrics::describe_gauge!(name.clone(), unit, help);
+                metrics::describe_gauge!(Arc::clone(&name), unit, help);
             }
-            for (labels, value) in part.series(family) {
+            let label = |(name, value)| Label::from_static_parts(name, value);
+            for (labels, value) in part.series(&reading, family, label) {
                 match value {
                     FigureValue::Count(count) if is_counter => {
-                        metrics::counter!(name.clone(), &labels).absolute(count);
+                        metrics::counter!(Arc::clone(&name), labels).absolute(count);
                     }
-                    value => metrics::gauge!(name.clone(), &labels).set(value.as_f64()),
+                    value => metrics::gauge!(Arc::clone(&name), labels).set(value.as_f64()),
                 }
             }
         }

@@ -7,8 +7,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use resilience_core::{FigureInfo, FigureValue, count_successes};
 
-use crate::parts::{Form, SeriesLabels, parts};
-use crate::series::{Family, families};
+use crate::parts::{Form, parts};
+use crate::series::{Family, read};
 
 /// Registers an observable instrument for each figure of [`FigureInfo::all`]. The meter provider
 /// reads the figures at each collection; between collections the exporter does nothing.
@@ -72,12 +72,10 @@ pub fn register_instruments(meter: &Meter) {
 
 fn observe<T>(
     instrument: &dyn AsyncInstrument<T>,
-    series: Vec<(SeriesLabels, FigureValue)>,
+    series: Vec<(Vec<KeyValue>, FigureValue)>,
     number: impl Fn(&FigureValue) -> T,
 ) {
     for (labels, value) in series {
-        let label = |(name, value)| KeyValue::new::<&str, &str>(name, value);
-        let labels: Vec<_> = labels.into_iter().map(label).collect();
         instrument.observe(number(&value), &labels);
     }
 }
@@ -85,19 +83,21 @@ fn observe<T>(
 /// The series of a collection, by the name of the instrument. The provider calls the instruments in
 /// turn, and all instruments share a reading of the registry.
 #[derive(Default)]
-struct Collection(BTreeMap<String, Vec<(SeriesLabels, FigureValue)>>);
+struct Collection(BTreeMap<String, Vec<(Vec<KeyValue>, FigureValue)>>);
 
 impl Collection {
     /// Returns the series of an instrument. The second request for an instrument begins the next
     /// collection: the registry is read again.
-    fn take(&mut self, name: &str) -> Vec<(SeriesLabels, FigureValue)> {
+    fn take(&mut self, name: &str) -> Vec<(Vec<KeyValue>, FigureValue)> {
         if !self.0.contains_key(name) {
+            let reading = read();
             let of_family = |family: &Family| {
+                let label = |(name, value)| KeyValue::new::<&str, &str>(name, value);
                 parts(family.info)
-                    .map(|part| (part.name(), part.series(family)))
+                    .map(|part| (part.name(), part.series(&reading, family, label)))
                     .collect::<Vec<_>>()
             };
-            self.0 = families().iter().flat_map(of_family).collect();
+            self.0 = reading.families().flat_map(of_family).collect();
         }
         self.0.remove(name).unwrap_or_default()
     }

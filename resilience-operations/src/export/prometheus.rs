@@ -2,10 +2,10 @@
 
 use core::fmt::{self, Write as _};
 
-use resilience_core::{FigureInfo, FigureKind, FigureValue};
+use resilience_core::{FigureInfo, FigureKind, FigureValue, PolicyKind};
 
 use crate::parts::parts;
-use crate::series::families;
+use crate::series::{policy_labels, read};
 
 /// The content type of [`prometheus_text`].
 pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,7 +32,10 @@ pub const PROMETHEUS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=ut
 #[must_use]
 pub fn prometheus_text() -> String {
     let mut text = String::new();
-    for family in families().iter().filter(|family| !family.series.is_empty()) {
+    let reading = read();
+    // Each policy has a dozen series or more with these labels.
+    let policies: Vec<_> = reading.policies.iter().map(|policy| opened(*policy)).collect();
+    for family in reading.families() {
         let name = prometheus_name(family.info);
         let kind = match family.info.kind {
             FigureKind::Counter => "counter",
@@ -42,14 +45,22 @@ pub fn prometheus_text() -> String {
         // Writing to a string never fails.
         let _ = writeln!(text, "# HELP {name} {}", Escaped(family.info.help, false));
         let _ = writeln!(text, "# TYPE {name} {kind}");
+        let labels: Vec<_> = family.info.labels.iter().map(|label| underscored(label)).collect();
         for part in parts(family.info) {
             // `resilience.call.duration.bucket`: the suffix follows the unit.
-            let suffix =
-                underscored(part.name().strip_prefix(family.info.name).unwrap_or_default());
+            let part_name = part.name();
+            let suffix = part_name.strip_prefix(family.info.name).unwrap_or_default();
+            let name = format!("{name}{}", underscored(suffix));
             part.each(family, |series, bucket, value| {
                 text.push_str(&name);
-                text.push_str(&suffix);
-                write_labels(&mut text, series.labels().chain(bucket));
+                text.push_str(policies.get(series.policy).map_or("{", String::as_str));
+                for (label, (_, value)) in labels.iter().zip(series.labels.iter()) {
+                    push_label(&mut text, label, value);
+                }
+                if let Some((label, value)) = bucket {
+                    push_label(&mut text, label, value);
+                }
+                text.push_str("} ");
                 let _ = match value {
                     FigureValue::Time(time) => writeln!(text, "{}", time.as_secs_f64()),
                     value => writeln!(text, "{}", value.as_u64()),
@@ -60,28 +71,27 @@ pub fn prometheus_text() -> String {
     text
 }
 
-/// Writes labels, and the space before the value. Without the machinery of `format!`: a large
-/// process has ten thousands of labels.
-fn write_labels(text: &mut String, labels: impl Iterator<Item = (&'static str, &'static str)>) {
-    let mut separator = '{';
-    for (label, value) in labels {
-        text.push(separator);
-        for (index, part) in label.split('.').enumerate() {
-            if index > 0 {
-                text.push('_');
-            }
-            text.push_str(part);
-        }
-        text.push_str("=\"");
-        if value.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
-            let _ = write!(text, "{}", Escaped(value, true));
-        } else {
-            text.push_str(value);
-        }
-        text.push('"');
-        separator = ',';
+/// Returns the labels of a policy, with the bracket before them.
+fn opened(policy: (&'static str, PolicyKind)) -> String {
+    let mut text = String::new();
+    for (label, value) in policy_labels(policy) {
+        push_label(&mut text, &underscored(label), value);
     }
-    text.push_str("} ");
+    text.replacen(',', "{", 1)
+}
+
+/// Adds a label with a comma before it. Without `format!`: a large process has ten thousands of
+/// labels.
+fn push_label(text: &mut String, label: &str, value: &str) {
+    text.push(',');
+    text.push_str(label);
+    text.push_str("=\"");
+    if value.bytes().any(|byte| matches!(byte, b'\\' | b'\n' | b'"')) {
+        let _ = write!(text, "{}", Escaped(value, true));
+    } else {
+        text.push_str(value);
+    }
+    text.push('"');
 }
 
 /// Returns the name of a figure for Prometheus: dots become underscores, the unit of a time is

@@ -4,6 +4,7 @@ mod calls;
 mod conformance;
 mod defects;
 mod departures;
+mod figures;
 mod identity;
 mod interruptions;
 mod limits;

@@ -1,6 +1,5 @@
 //! `#[circuit_breaker]`: asks a breaker before the body, and reports the outcome after the body.
 
-mod hints;
 mod keys;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -12,7 +11,6 @@ use crate::args::{Args, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
 
@@ -37,7 +35,6 @@ impl LayerAttribute for CircuitBreaker {
     const TIME_KEYS: &'static [&'static str] = &["slow_call", "breaker"];
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const POLICY_KEY: &'static str = POLICY.key;
-    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);

@@ -1,7 +1,6 @@
 //! `#[idempotent]`: the body runs once for each key.
 
 mod fingerprint;
-mod hints;
 mod identity;
 mod keys;
 mod policy;
@@ -20,7 +19,6 @@ use crate::args::{Args, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::stack_info::StackInfo;
 
 /// The validated keys.
@@ -37,7 +35,6 @@ impl LayerAttribute for Idempotent {
     const EXAMPLE: &'static str = "key = request_id";
     const LIST_KEYS: &'static [&'static str] = &["fingerprint"];
     const PARAM_MARKER: Option<&'static str> = Some("skip");
-    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);

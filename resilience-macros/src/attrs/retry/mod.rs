@@ -1,6 +1,5 @@
 //! `#[retry]`: a loop around the body.
 
-mod hints;
 mod keys;
 mod policy;
 
@@ -16,7 +15,6 @@ use crate::attrs::{LayerAttribute, Role};
 use crate::budget::Budget;
 use crate::codegen::{AttemptScope, Context, local};
 use crate::diagnostics::Errors;
-use crate::hint::Hint;
 use crate::order::Sibling;
 use crate::stack_info::StackInfo;
 use crate::value;
@@ -54,7 +52,6 @@ impl LayerAttribute for Retry {
     const DEFERRED_KEYS: &'static [&'static str] = &[];
     const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", "policy"];
     const EXAMPLE: &'static str = "attempts = 4";
-    const HINTS: &'static [(&'static str, Hint)] = hints::HINTS;
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
@@ -300,6 +297,7 @@ impl Retry {
                 quote!(|#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
+        let is_hooked = self.keys.on_retry.is_some() || self.keys.on_give_up.is_some();
         let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
         let on_retry = value_of(self.keys.on_retry.as_ref());
         let on_retry = or(on_retry, quote!(#private::no_retry_hook));
@@ -310,7 +308,7 @@ impl Retry {
         let at = context.returns_span;
         let there = context.private_at(at);
         let step = |step: TokenStream, state: TokenStream| {
-            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _>(
+            quote_spanned!(at=> #there::RetryState::#step::<#returns, _, _, _, #is_hooked>(
                 #state, #call, #signal, #out, #on, #on_ok, #text, #on_retry, #on_give_up,
                 #exhausted, #discard
             ))

@@ -47,7 +47,7 @@ fn names_for_errors() -> Result<(), ()> {
 #[circuit_breaker(slow_start = "1m", randomized_wait_factor = 0.5, dry_run = true)]
 //~ error at `slow_start`: `#[circuit_breaker]` has no `slow_start`; write `recovery = "1m"` (the time in which the share of admitted calls grows after closing)
 //~ error at `randomized_wait_factor`: `#[circuit_breaker]` has no `randomized_wait_factor`; write `jitter = 0.5` (the share that jitter adds to the open time)
-//~ error at `dry_run`: `#[circuit_breaker]` has no `dry_run`; write `shadow`: the breaker decides, counts and logs, but rejects no call
+//~ error at `dry_run`: `#[circuit_breaker]` has no `dry_run`; write `shadow = true` (the breaker decides, counts and logs, but rejects no call)
 fn names_for_recovery() -> Result<(), ()> {
     Err(())
 }

@@ -57,13 +57,13 @@ async fn delay_quantile_() -> Option<()> {
 }
 
 #[hedge(after = "50ms", idempotent, max_attempts = 4)]
-//~ error at `max_attempts`: `#[hedge]` has no `max_attempts`; write `max = 1`: the number of attempts beside the first, not all attempts
+//~ error at `max_attempts`: `#[hedge]` has no `max_attempts`; write `max = 3` (attempts beside the first)
 async fn max_attempts_() -> Option<()> {
     None
 }
 
 #[hedge(after = "50ms", idempotent, attempts = 4)]
-//~ error at `attempts`: `#[hedge]` has no `attempts`; write `max = 1`: the number of attempts beside the first, not all attempts
+//~ error at `attempts`: `#[hedge]` has no `attempts`; write `max = 3` (attempts beside the first)
 async fn attempts_() -> Option<()> {
     None
 }

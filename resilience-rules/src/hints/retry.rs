@@ -1,6 +1,6 @@
-//! Foreign names for the keys of `#[retry]`.
+//! Names of other libraries for the keys of `#[retry]`.
 
-use crate::hint::Hint::{self, More, Other, Same};
+use super::Hint::{self, More, Other, Same};
 
 const TOTAL: &str = "total calls, the first included";
 
@@ -10,12 +10,14 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("retries", More("attempts", TOTAL)),
     ("max_retries", More("attempts", TOTAL)),
     ("max_times", More("attempts", TOTAL)),
+    ("max_retry_attempts", More("attempts", TOTAL)),
     ("retry_count", More("attempts", TOTAL)),
     ("max_attempts", Same("attempts", "4", TOTAL)),
     ("max_tries", Same("attempts", "4", TOTAL)),
     ("tries", Same("attempts", "4", TOTAL)),
     ("times", Same("attempts", "4", TOTAL)),
     ("stop_max_attempt_number", Same("attempts", "4", TOTAL)),
+    ("stop_after_attempt", Same("attempts", "4", TOTAL)),
     ("stop", Other("write `attempts = 4`, `deadline = \"30s\"`, or both")),
     ("delay", Same("base_delay", "\"100ms\"", "the first delay")),
     ("interval", Same("base_delay", "\"100ms\"", "the first delay")),
@@ -33,25 +35,33 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("cap", Same("max_delay", "\"10s\"", "the ceiling")),
     ("nesting", Same("nested", "\"outer_only\"", "the effect on retries inside")),
     ("nested_retries", Same("nested", "\"outer_only\"", "the effect on retries inside")),
+    ("exponential_max_wait_duration", Same("max_delay", "\"10s\"", "the ceiling")),
     ("multiplier", Same("factor", "2", "the growth of each delay")),
     ("exp_base", Same("factor", "2", "the growth of each delay")),
     ("exponential_base", Same("factor", "2", "the growth of each delay")),
+    ("exponential_backoff_multiplier", Same("factor", "2", "the growth of each delay")),
     ("exponent", Same("factor", "2", "the growth of each delay")),
     ("strategy", Other("write `backoff = \"exponential\"`")),
+    ("backoff_type", Other("write `backoff = \"exponential\"`")),
+    ("use_jitter", Same("jitter", "\"full\"", "the kind of the jitter")),
     (
         "wait_jitter",
         Other("write `jitter = \"full\"`, or `jitter = \"1s\"` for up to a second of extra delay"),
     ),
+    ("randomized_wait_factor", Same("jitter", "0.5", "the largest share of extra delay")),
     ("randomization_factor", Same("jitter", "0.5", "the largest share of extra delay")),
     ("timeout", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("total_timeout", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_time", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_elapsed_time", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("max_duration", Same("deadline", "\"30s\"", "the time for the whole call")),
+    ("stop_after_delay", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("total_delay", Same("deadline", "\"30s\"", "the time for the whole call")),
     ("when", Same("on", "is_transient", "the errors to retry")),
     ("retry_if", Same("on", "is_transient", "the errors to retry")),
     ("retry_on", Same("on", "is_transient", "the errors to retry")),
+    ("should_handle", Same("on", "is_transient", "the errors to retry")),
+    ("retry_exception_predicate", Same("on", "is_transient", "the errors to retry")),
     ("condition", Same("on", "is_transient", "the errors to retry")),
     ("predicate", Same("on", "is_transient", "the errors to retry")),
     ("on_error", Same("on", "is_transient", "the errors to retry")),
@@ -68,8 +78,10 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("retry_exceptions", Other("write `on = |error| matches!(error, …)`")),
+    ("ignore_exceptions", Other("write `on = |error| !matches!(error, …)`")),
     ("giveup", Other("write `on = |error| !is_fatal(error)`")),
     ("retry_if_result", Same("on_ok", "is_pending", "the values that mean \"not yet\"")),
+    ("retry_on_result_predicate", Same("on_ok", "is_pending", "the values that mean \"not yet\"")),
     ("retry_on_result", Same("on_ok", "is_pending", "the values that mean \"not yet\"")),
     ("notify", Same("on_retry", "|event| …", "called before each delay")),
     ("before_sleep", Same("on_retry", "|event| …", "called before each delay")),

@@ -1,6 +1,6 @@
-//! Foreign names for the keys of `#[circuit_breaker]`.
+//! Names of other libraries for the keys of `#[circuit_breaker]`.
 
-use crate::hint::Hint::{self, Other, Same, Share};
+use super::Hint::{self, Other, Same, Share};
 
 const FAILURES: &str = "the failures in a row that open the circuit";
 const OPEN: &str = "the time for which the circuit stays open";
@@ -16,6 +16,7 @@ const DECLINES: &str =
     "write `on = |error| !matches!(error, …)`; an error that `on` declines counts as a success";
 const RECOVERY: &str = "the time in which the share of admitted calls grows after closing";
 const EJECTED: &str = "the share of keys that may be open at once";
+const SHADOW: &str = "the breaker decides, counts and logs, but rejects no call";
 const JITTER: &str = "the share that jitter adds to the open time";
 
 pub(super) const HINTS: &[(&str, Hint)] = &[
@@ -72,21 +73,25 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("ramp", Same("recovery", "\"30s\"", RECOVERY)),
     ("ramp_up", Same("recovery", "\"30s\"", RECOVERY)),
     ("slow_start", Same("recovery", "\"30s\"", RECOVERY)),
-    ("dry_run", Other("write `shadow`: the breaker decides, counts and logs, but rejects no call")),
-    (
-        "metrics_only",
-        Other("write `shadow`: the breaker decides, counts and logs, but rejects no call"),
-    ),
+    ("dry_run", Same("shadow", "true", SHADOW)),
+    ("metrics_only", Same("shadow", "true", SHADOW)),
     ("wait_jitter", Share("jitter", "0.1", JITTER)),
     ("randomized_wait_factor", Share("jitter", "0.1", JITTER)),
     ("expected_exception", Other("write `on = |error| matches!(error, …)`")),
+    ("record_exceptions", Other("write `on = |error| matches!(error, …)`")),
+    ("record_failure_predicate", Same("on", "is_failure", "the errors that count as failures")),
+    ("should_handle", Same("on", "is_failure", "the errors that count as failures")),
+    ("ignore_exceptions", Other(DECLINES)),
+    (
+        "sliding_window_type",
+        Other("remove it: `window = 100` is a number of calls, `window = \"10s\"` a time"),
+    ),
     ("exceptions", Other("write `on = |error| matches!(error, …)`")),
     ("record", Same("on", "is_failure", "the errors that count as failures")),
     ("is_failure", Same("on", "is_failure", "the errors that count as failures")),
     ("when", Same("on", "is_failure", "the errors that count as failures")),
     ("record_result", Same("on_ok", "is_busy", VALUES)),
     ("record_result_predicate", Same("on_ok", "is_busy", VALUES)),
-    ("recordResultPredicate", Same("on_ok", "is_busy", VALUES)),
     ("failure_if_result", Same("on_ok", "is_busy", VALUES)),
     ("handle_result", Same("on_ok", "is_busy", VALUES)),
     ("fallback", Other("put `#[fallback(value = …)]` above it")),

@@ -1,6 +1,6 @@
-//! Foreign names for the keys of `#[idempotent]`.
+//! Names of other libraries for the keys of `#[idempotent]`.
 
-use crate::hint::Hint::{self, Other, Same};
+use super::Hint::{self, Other, Same};
 
 const KEPT: &str = "the time for which an outcome is kept";
 const LEASE: &str = "the time after which a silent call counts as dead";
