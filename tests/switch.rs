@@ -189,3 +189,18 @@ fn off_means_healthy_and_without_effect() {
     assert!(!health().is_healthy());
     API.force_close();
 }
+
+#[test]
+fn a_call_that_ends_while_off_does_not_go_on_running() {
+    let _alone = SWITCH.lock();
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(0.5).slow_call(Duration::from_secs(1));
+    // More calls than the breaker keeps without its lock.
+    let running: Vec<_> = (0..30).map(|_| breaker.try_acquire().expect("closed")).collect();
+    resilience::set_enabled(false);
+    running.into_iter().for_each(|guard| guard.failure());
+    resilience::set_enabled(true);
+    clock.advance(Duration::from_secs(2));
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.slow_calls), (0, 0));
+}

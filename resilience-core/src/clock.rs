@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "tokio")]
 use tokio::time::Sleep as TokioSleep;
 
-use crate::instant::instant_nanos;
+use crate::instant::{instant_nanos, usual_nanos};
 use crate::test_overrides::{Override, find, none_active};
 
 #[cfg(not(feature = "tokio"))]
@@ -29,7 +29,10 @@ type TokioSleep = core::future::Pending<()>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(NonZeroU64);
 
-const ORIGIN: u64 = 1 << 62;
+const ORIGIN: NonZeroU64 = match NonZeroU64::new(1 << 62) {
+    Some(origin) => origin,
+    None => NonZeroU64::MIN,
+};
 
 /// The end of a [`LimitTimer`] whose time was over at the start: 146 years before the origin.
 const OVER: Timestamp = Timestamp(NonZeroU64::MIN);
@@ -40,9 +43,19 @@ impl Timestamp {
 
     #[inline]
     pub(crate) fn from_instant(instant: Instant) -> Self {
+        match usual_nanos(instant) {
+            // The sum of the two: the nanoseconds are below the origin.
+            Some(nanos) => Self(ORIGIN | nanos),
+            None => Self::from_other(instant),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn from_other(instant: Instant) -> Self {
         // One bound for an instant before the fixed point.
         let nanos = instant_nanos(instant).max(1 - (1 << 62));
-        Self::at(ORIGIN.wrapping_add_signed(nanos))
+        Self::at(ORIGIN.get().wrapping_add_signed(nanos))
     }
 
     #[inline]

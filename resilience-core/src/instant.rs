@@ -5,12 +5,14 @@
 //! fields with subtractions. A standard library with other fields gets the subtraction instead.
 
 use core::hash::{Hash, Hasher};
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::clock::nanos;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 const UNKNOWN: u8 = 0;
 const FIELDS: u8 = 1;
@@ -19,21 +21,34 @@ const SUBTRACTION: u8 = 2;
 /// The conversion of this process. Any thread finds the same conversion.
 static CONVERSION: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-/// Returns the nanoseconds of an instant since a fixed point, the same in the whole process. The
-/// differences are those of the instants, so the order is the same too.
+/// The end of the seconds that [`usual_nanos`] converts: 136 years after the origin of the system's
+/// clock. Zero before the conversion is known, and for the subtraction.
+static USUAL_SECONDS: AtomicU64 = AtomicU64::new(0);
+
+const MOST_USUAL_SECONDS: u64 = 1 << 32;
+
+/// Returns [`instant_nanos`] of a usual instant, below 2^62. One comparison covers the range,
+/// within which no sum overflows, and the conversion of the process.
 #[inline]
-pub(crate) fn instant_nanos(instant: Instant) -> i64 {
-    if CONVERSION.load(Relaxed) == FIELDS { fields(instant) } else { checked(instant) }
+#[expect(clippy::cast_sign_loss, reason = "negative seconds become large and so are not usual")]
+pub(crate) fn usual_nanos(instant: Instant) -> Option<u64> {
+    let Fields { seconds, nanos } = Fields::of(instant);
+    let seconds = seconds as u64;
+    let is_usual = seconds < USUAL_SECONDS.load(Relaxed);
+    is_usual.then(|| seconds.wrapping_mul(NANOS_PER_SECOND).wrapping_add(u64::from(nanos)))
 }
 
+/// Returns the nanoseconds of an instant since a fixed point, the same in the whole process. The
+/// differences are those of the instants, so the order is the same too.
 #[cold]
 #[inline(never)]
-fn checked(instant: Instant) -> i64 {
+pub(crate) fn instant_nanos(instant: Instant) -> i64 {
     static ANCHOR: OnceLock<Instant> = OnceLock::new();
     let anchor = *ANCHOR.get_or_init(|| instant);
     if CONVERSION.load(Relaxed) == UNKNOWN {
         let found = if is_exact(anchor, fields) { FIELDS } else { SUBTRACTION };
         CONVERSION.store(found, Relaxed);
+        USUAL_SECONDS.store(if found == FIELDS { MOST_USUAL_SECONDS } else { 0 }, Relaxed);
     }
     if CONVERSION.load(Relaxed) == FIELDS { fields(instant) } else { difference(anchor, instant) }
 }
@@ -64,28 +79,40 @@ fn difference(anchor: Instant, instant: Instant) -> i64 {
     }
 }
 
-#[inline]
 fn fields(instant: Instant) -> i64 {
-    let mut fields = Fields(0);
-    instant.hash(&mut fields);
-    fields.0
+    let Fields { seconds, nanos } = Fields::of(instant);
+    let whole = seconds.saturating_mul(1_000_000_000);
+    whole.saturating_add(i64::from(nanos))
 }
 
-/// Adds the fields of an instant.
-struct Fields(i64);
+/// The fields of an instant.
+#[derive(Default)]
+struct Fields {
+    seconds: i64,
+    nanos: u32,
+}
+
+impl Fields {
+    #[inline]
+    fn of(instant: Instant) -> Self {
+        let mut fields = Self::default();
+        instant.hash(&mut fields);
+        fields
+    }
+}
 
 impl Hasher for Fields {
     fn finish(&self) -> u64 {
-        self.0.unsigned_abs()
+        self.seconds.unsigned_abs()
     }
 
-    /// Fields of other types are not added, so the comparison with a subtraction fails.
+    /// Fields of other types are not kept, so the comparison with a subtraction fails.
     #[inline]
     fn write(&mut self, _: &[u8]) {}
 
     #[inline]
     fn write_i64(&mut self, seconds: i64) {
-        self.0 = self.0.saturating_add(seconds.saturating_mul(1_000_000_000));
+        self.seconds = seconds;
     }
 
     #[inline]
@@ -95,7 +122,7 @@ impl Hasher for Fields {
 
     #[inline]
     fn write_u32(&mut self, nanos: u32) {
-        self.0 = self.0.saturating_add(i64::from(nanos));
+        self.nanos = nanos;
     }
 }
 

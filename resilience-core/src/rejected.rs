@@ -73,13 +73,39 @@ pub struct Rejected {
     effect: Option<Effect>,
     name: &'static str,
     /// The limit of a call that timed out; for the other kinds, the time until a retry.
-    time: Option<Duration>,
+    time: Time,
     /// The label of the key, if the policy has a state per key.
     key: Option<KeyLabel>,
     /// The failure that opened the circuit.
     cause: Option<KeptFailure>,
     /// Any other source; a thin pointer, because a rejection is moved several times.
     source: Option<Arc<Box<dyn Error + Send + Sync>>>,
+}
+
+/// A time of a rejection. Two words in any form.
+#[derive(Clone, Copy, Debug)]
+enum Time {
+    Unknown,
+    Known(Duration),
+    /// A policy measures in nanoseconds. Few callers read the time, so only these divide.
+    Nanos(u64),
+}
+
+impl Time {
+    const fn new(time: Option<Duration>) -> Self {
+        match time {
+            Some(time) => Self::Known(time),
+            None => Self::Unknown,
+        }
+    }
+
+    const fn get(self) -> Option<Duration> {
+        match self {
+            Self::Unknown => None,
+            Self::Known(time) => Some(time),
+            Self::Nanos(nanos) => Some(Duration::from_nanos(nanos)),
+        }
+    }
 }
 
 /// The function that set the deadline that ended a call: a source, so that the rejections without a
@@ -105,12 +131,12 @@ impl Error for DeadlineOf {
 /// Compares everything but the sources.
 impl PartialEq for Rejected {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.effect, self.name, self.time, &self.key, self.deadline_set_by())
+        (self.kind, self.effect, self.name, self.time.get(), &self.key, self.deadline_set_by())
             == (
                 other.kind,
                 other.effect,
                 other.name,
-                other.time,
+                other.time.get(),
                 &other.key,
                 other.deadline_set_by(),
             )
@@ -180,8 +206,8 @@ impl Rejected {
         retry_after: Option<Duration>,
     ) -> Self {
         let time = match kind {
-            RejectedKind::TimedOut => None,
-            _ => retry_after,
+            RejectedKind::TimedOut => Time::Unknown,
+            _ => Time::new(retry_after),
         };
         Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
@@ -194,28 +220,42 @@ impl Rejected {
         retry_after: Option<Duration>,
         key: Option<&KeyLabel>,
     ) -> Self {
-        let (effect, key) = (None, key.cloned());
-        Self { kind, effect, name, time: retry_after, key, cause: None, source: None }
+        let (effect, time, key) = (None, Time::new(retry_after), key.cloned());
+        Self { kind, effect, name, time, key, cause: None, source: None }
     }
 
-    /// Creates the rejection by a breaker. Built in one step, because an open breaker rejects many
-    /// calls.
+    /// Creates the rejection by a rate limit, with the nanoseconds until a permit. Built in one
+    /// step, because a limit rejects many calls: a reference for a later change of the effect would
+    /// keep the rejection in memory.
+    #[inline]
+    pub(crate) fn by_rate_limit(
+        name: &'static str,
+        left: u64,
+        key: Option<&KeyLabel>,
+        effect: Option<Effect>,
+    ) -> Self {
+        let (kind, time, key) = (RejectedKind::RateLimited, Time::Nanos(left), key.cloned());
+        Self { kind, effect, name, time, key, cause: None, source: None }
+    }
+
+    /// Creates the rejection by a breaker, with the nanoseconds until a trial call. Built in one
+    /// step, because an open breaker rejects many calls.
     #[inline]
     pub(crate) fn by_breaker(
         name: &'static str,
-        retry_after: Option<Duration>,
+        left: Option<u64>,
         key: Option<&KeyLabel>,
         cause: Option<KeptFailure>,
     ) -> Self {
-        let key = key.cloned();
+        let (time, key) = (left.map_or(Time::Unknown, Time::Nanos), key.cloned());
         let (kind, effect) = (RejectedKind::CircuitOpen, None);
-        Self { kind, effect, name, time: retry_after, key, cause, source: None }
+        Self { kind, effect, name, time, key, cause, source: None }
     }
 
     /// Creates the rejection of a call that was dropped after `limit`.
     #[must_use]
     pub const fn timed_out(name: &'static str, limit: Duration) -> Self {
-        let (kind, time) = (RejectedKind::TimedOut, Some(limit));
+        let (kind, time) = (RejectedKind::TimedOut, Time::Known(limit));
         Self { kind, effect: None, name, time, key: None, cause: None, source: None }
     }
 
@@ -330,7 +370,7 @@ impl Rejected {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.kind {
             RejectedKind::TimedOut => None,
-            _ => self.time,
+            _ => self.time.get(),
         }
     }
 
@@ -338,7 +378,7 @@ impl Rejected {
     #[must_use]
     pub const fn limit(&self) -> Option<Duration> {
         match self.kind {
-            RejectedKind::TimedOut => self.time,
+            RejectedKind::TimedOut => self.time.get(),
             _ => None,
         }
     }
@@ -500,7 +540,7 @@ impl fmt::Display for Rejected {
             Some(key) => write!(f, "{} ({}): {}", self.name, key.as_str(), self.kind)?,
             None => write!(f, "{}: {}", self.name, self.kind)?,
         }
-        match (self.kind, self.time) {
+        match (self.kind, self.time.get()) {
             (RejectedKind::TimedOut, Some(limit)) => write!(f, " after {}", Rounded(limit))?,
             (_, Some(after)) => write!(f, "; retry after {}", Rounded(after))?,
             (_, None) => {}

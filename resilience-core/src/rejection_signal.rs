@@ -11,7 +11,7 @@ use crate::clock::{self, Delay};
 use crate::rejected::{Rejected, RejectedKind};
 
 /// The class of the last rejection, the open time of a circuit that the attempt has left open, and
-/// whether an earlier attempt may have been applied, packed into one word; zero if there was none.
+/// the effect of earlier attempts, packed into one word; zero if there was none.
 ///
 /// The word lives on the stack of the outermost layer that reads the signal. The word is atomic
 /// only to keep a future that borrows the signal `Send`.
@@ -19,9 +19,8 @@ use crate::rejected::{Rejected, RejectedKind};
 pub struct RejectionSignal(AtomicU64);
 
 // From the low end: whether there is a rejection, the fields of the class, whether a circuit is
-// open, whether an earlier attempt may have been applied, and the nanoseconds of the delay plus
-// one, or of the open time. A rejection with a delay opens no circuit, so one field serves both
-// times.
+// open, the effect of earlier attempts, and the nanoseconds of the delay plus one, or of the open
+// time, up to 104 days. A rejection with a delay opens no circuit, so one field serves both times.
 const PRESENT: u64 = 1;
 /// The call waits in a queue. The bit has this meaning only without `PRESENT`: a rejection ends the
 /// wait.
@@ -32,10 +31,11 @@ const IS_NEUTRAL: u64 = 1 << 3;
 const KIND_SHIFT: u32 = 4;
 const EFFECT_SHIFT: u32 = 6;
 const IS_OPEN: u64 = 1 << 8;
-const AFTER_AMBIGUOUS: u64 = 1 << 9;
-const TIME_SHIFT: u32 = 10;
+const EARLIER_SHIFT: u32 = 9;
+const TIME_SHIFT: u32 = 11;
 const CLASS: u64 = IS_OPEN - 1;
 const EFFECT: u64 = 0b11 << EFFECT_SHIFT;
+const EARLIER: u64 = 0b11 << EARLIER_SHIFT;
 
 impl RejectionSignal {
     /// Returns a signal without a rejection.
@@ -46,7 +46,7 @@ impl RejectionSignal {
     }
 
     /// Records the rejection that the inner layer is about to return. Returns the rejection, which
-    /// does not claim that nothing was sent if an earlier attempt may have been applied.
+    /// does not claim that nothing was sent if an earlier attempt was sent.
     #[cold]
     #[must_use]
     pub fn set(&self, mut rejected: Rejected) -> Rejected {
@@ -58,38 +58,54 @@ impl RejectionSignal {
     /// Records a rejection of this kind.
     #[inline]
     pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
-        let history = self.0.load(Relaxed) & AFTER_AMBIGUOUS;
+        let earlier = self.0.load(Relaxed) & EARLIER;
         let class = kind.class(retry_after);
         let class = if kind == RejectedKind::TimedOut && self.is_in_queue() {
             // The body has not started: the time ran out in a queue of this process.
-            let effect = if history == 0 { Effect::NotSent } else { Effect::Unknown };
-            class.effect(effect).neutral()
+            class.effect(self.earlier()).neutral()
         } else {
             class
         };
         let open = self.open_for();
-        self.0.store(pack(class) | history, Relaxed);
+        self.0.store(pack(class) | earlier, Relaxed);
         if !open.is_zero() {
             self.set_open_for(open);
         }
     }
 
-    /// Changes the rejection for the caller of the function: nothing is known about the call if an
-    /// earlier attempt may have been applied. By reference, because a rejection that two branches
-    /// return is moved.
+    /// Changes the rejection for the caller of the function: the effect of the call is that of the
+    /// attempt with the most effect. By reference, because a rejection that two branches return is
+    /// moved.
     #[inline]
     pub(crate) fn mark(&self, rejected: &mut Rejected) {
-        let is_later = self.0.load(Relaxed) & AFTER_AMBIGUOUS != 0;
-        if is_later && rejected.classify().effect.is_not_applied() {
-            rejected.set_effect(Effect::Unknown);
+        // Most often there is no earlier attempt with an effect, and the class is not computed.
+        if self.earlier() == Effect::NotSent {
+            return;
         }
+        if let Some(effect) = self.effect_of_call(rejected.classify().effect) {
+            rejected.set_effect(effect);
+        }
+    }
+
+    /// Returns the effect of a call whose last attempt has an effect, if an earlier attempt had
+    /// more effect.
+    #[inline]
+    pub(crate) fn effect_of_call(&self, of_attempt: Effect) -> Option<Effect> {
+        let earlier = self.earlier();
+        (code(of_attempt) < code(earlier)).then_some(earlier)
+    }
+
+    /// Returns the effect of the attempts before the current attempt.
+    #[inline]
+    fn earlier(&self) -> Effect {
+        effect_of(self.0.load(Relaxed) >> EARLIER_SHIFT)
     }
 
     /// Records that a circuit below rejects every call for this time.
     #[cold]
     pub(crate) fn set_open_for(&self, open: Duration) {
         let time = clock::nanos(open.max(self.open_for())).min(u64::MAX >> TIME_SHIFT);
-        let rest = self.0.load(Relaxed) & (CLASS | AFTER_AMBIGUOUS);
+        let rest = self.0.load(Relaxed) & (CLASS | EARLIER);
         self.0.store(rest | IS_OPEN | time << TIME_SHIFT, Relaxed);
     }
 
@@ -107,8 +123,8 @@ impl RejectionSignal {
     pub async fn in_queue<F: Future>(&self, acquire: F) -> F::Output {
         let mut acquire = pin!(acquire);
         let mut waited = false;
-        let history = self.0.load(Relaxed) & AFTER_AMBIGUOUS;
-        self.0.store(IN_QUEUE | history, Relaxed);
+        let earlier = self.0.load(Relaxed) & EARLIER;
+        self.0.store(IN_QUEUE | earlier, Relaxed);
         let permit = poll_fn(|cx| {
             let permit = acquire.as_mut().poll(cx);
             waited |= permit.is_pending();
@@ -128,26 +144,25 @@ impl RejectionSignal {
         self.0.load(Relaxed) & CLASS == IN_QUEUE
     }
 
-    /// Removes the rejection, and keeps whether an earlier attempt may have been applied.
+    /// Removes the rejection, and keeps the effect of earlier attempts.
     #[inline]
     pub fn clear(&self) {
-        self.0.store(self.0.load(Relaxed) & AFTER_AMBIGUOUS, Relaxed);
+        self.0.store(self.0.load(Relaxed) & EARLIER, Relaxed);
     }
 
-    /// Clears the signal before the next attempt of a retry. `is_ambiguous` states whether an
-    /// earlier attempt may have been applied.
-    pub(crate) fn start_attempt(&self, is_ambiguous: bool) {
-        self.0.store(if is_ambiguous { AFTER_AMBIGUOUS } else { 0 }, Relaxed);
+    /// Clears the signal before the next attempt of a retry. `earlier` is the effect of the
+    /// attempts so far.
+    pub(crate) fn start_attempt(&self, earlier: Effect) {
+        self.0.store(code(earlier) << EARLIER_SHIFT, Relaxed);
     }
 
     /// Ends the attempts of a retry: the class of a last rejection becomes the class of the call,
-    /// which an earlier attempt may have applied.
+    /// with the effect of the attempt with the most effect.
     pub(crate) fn end_attempts(&self) {
         let word = self.0.load(Relaxed);
-        let is_later = word & AFTER_AMBIGUOUS != 0;
-        if is_later && unpack(word).is_some_and(|class| class.effect.is_not_applied()) {
-            let unknown = pack(FailureClass::transient()) & EFFECT;
-            self.0.store(word & !EFFECT | unknown, Relaxed);
+        if word & PRESENT != 0 {
+            let [last, earlier] = [EFFECT_SHIFT, EARLIER_SHIFT].map(|shift| word >> shift & 0b11);
+            self.0.store(word & !EFFECT | last.max(earlier) << EFFECT_SHIFT, Relaxed);
         }
     }
 
@@ -155,7 +170,7 @@ impl RejectionSignal {
     #[inline]
     #[must_use]
     pub fn of_attempt(&self) -> Self {
-        Self(AtomicU64::new(self.0.load(Relaxed) & AFTER_AMBIGUOUS))
+        Self(AtomicU64::new(self.0.load(Relaxed) & EARLIER))
     }
 
     /// Takes the state of the signal of an attempt among several at the same time.
@@ -178,12 +193,6 @@ fn pack(class: FailureClass) -> u64 {
         FailureKind::Throttled => 1,
         FailureKind::Permanent => 2,
     };
-    let effect = match effect {
-        Effect::NotSent => 0,
-        Effect::Refused => 1,
-        Effect::Unknown => 2,
-        Effect::Applied => 3,
-    };
     let after = match after {
         Some(after) => clock::nanos(after).saturating_add(1),
         None => 0,
@@ -193,7 +202,27 @@ fn pack(class: FailureClass) -> u64 {
     let once = if is_once { IS_ONCE } else { 0 };
     let neutral = if is_neutral { IS_NEUTRAL } else { 0 };
     let flags = PRESENT | rejection | once | neutral;
-    flags | kind << KIND_SHIFT | effect << EFFECT_SHIFT | after << TIME_SHIFT
+    flags | kind << KIND_SHIFT | code(effect) << EFFECT_SHIFT | after << TIME_SHIFT
+}
+
+/// Returns the code of an effect. Of two attempts of a call, the greater code is that of the call.
+const fn code(effect: Effect) -> u64 {
+    match effect {
+        Effect::NotSent => 0,
+        Effect::Refused => 1,
+        Effect::Unknown => 2,
+        Effect::Applied => 3,
+    }
+}
+
+/// Returns the effect of the lowest two bits.
+const fn effect_of(code: u64) -> Effect {
+    match code & 0b11 {
+        0 => Effect::NotSent,
+        1 => Effect::Refused,
+        2 => Effect::Unknown,
+        _ => Effect::Applied,
+    }
 }
 
 const fn unpack(word: u64) -> Option<FailureClass> {
@@ -205,12 +234,7 @@ const fn unpack(word: u64) -> Option<FailureClass> {
         1 => FailureClass::throttled(None),
         _ => FailureClass::permanent(),
     };
-    class.effect = match word >> EFFECT_SHIFT & 0b11 {
-        0 => Effect::NotSent,
-        1 => Effect::Refused,
-        2 => Effect::Unknown,
-        _ => Effect::Applied,
-    };
+    class.effect = effect_of(word >> EFFECT_SHIFT);
     class.after = match (word >> TIME_SHIFT).checked_sub(1) {
         Some(after) if word & IS_OPEN == 0 => Some(Duration::from_nanos(after)),
         _ => None,
@@ -288,28 +312,32 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_after_an_ambiguous_attempt_is_ambiguous_for_the_call_only() {
+    fn a_rejection_after_an_attempt_with_an_effect_has_the_effect_for_the_call_only() {
         let rejected = || Rejected::new(RejectedKind::BulkheadFull, "api", None);
         let effect = |signal: &RejectionSignal| signal.class().expect("a rejection").effect;
-        for is_ambiguous in [false, true] {
+        for earlier in [Effect::NotSent, Effect::Refused, Effect::Unknown] {
             let signal = RejectionSignal::new();
-            signal.start_attempt(is_ambiguous);
+            signal.start_attempt(earlier);
             let of_hedge = signal.of_attempt();
             let returned = of_hedge.set(rejected());
             signal.copy(&of_hedge);
-            let expected = if is_ambiguous { Effect::Unknown } else { Effect::NotSent };
-            assert_eq!(returned.classify().effect, expected);
+            assert_eq!(returned.classify().effect, earlier);
             // A layer of the attempt, such as a rate limit, knows that the body did not run.
             assert_eq!(effect(&signal), Effect::NotSent);
             signal.end_attempts();
-            assert_eq!(effect(&signal), expected);
+            assert_eq!(effect(&signal), earlier);
         }
+        let signal = RejectionSignal::new();
+        signal.start_attempt(Effect::Refused);
+        let _ = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));
+        signal.end_attempts();
+        assert_eq!(effect(&signal), Effect::Unknown);
     }
 
     #[test]
     fn a_timeout_in_the_queue_of_a_later_attempt_is_ambiguous() {
         let signal = RejectionSignal::new();
-        signal.start_attempt(true);
+        signal.start_attempt(Effect::Unknown);
         let waiting = signal.in_queue(core::future::pending::<()>());
         let _ = pin!(waiting).poll(&mut Context::from_waker(Waker::noop()));
         let _ = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));

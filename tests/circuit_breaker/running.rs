@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use resilience::{CircuitBreaker, CircuitState, testing};
 
 use crate::{SECOND, Seen, call, is_open, succeed};
@@ -148,4 +149,131 @@ fn a_slow_success_after_quick_calls_counts_as_slow() {
     assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (11, 4));
     hanging.success();
     assert_eq!((breaker.snapshot().calls, breaker.snapshot().slow_calls), (10, 4));
+}
+
+/// More calls at once than a breaker keeps without its lock.
+#[test]
+fn any_number_of_calls_may_hang() {
+    let clock = testing::clock();
+    let breaker = breaker().min_calls(1000);
+    let mut hanging = Vec::new();
+    for _ in 0..100 {
+        hanging.push(breaker.try_acquire().unwrap());
+        clock.advance(SECOND / 1000);
+    }
+    for guard in hanging.drain(..10) {
+        guard.success();
+    }
+    clock.advance(2 * SECOND - SECOND / 20);
+    // The first 50 calls exceed the limit, and ten of these have ended in time.
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.slow_calls), (50, 40));
+    clock.advance(SECOND);
+    for guard in hanging {
+        guard.success();
+    }
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.slow_calls), (100, 90));
+}
+
+#[test]
+fn calls_of_an_earlier_state_leave_room_for_later_calls() {
+    let clock = testing::clock();
+    let breaker = breaker().min_calls(1000);
+    let mut old = Vec::new();
+    for round in 0..50 {
+        old.extend((0..10).map(|_| breaker.try_acquire().unwrap()));
+        breaker.reset();
+        let running = breaker.try_acquire().unwrap();
+        clock.advance(3 * SECOND);
+        assert_eq!(breaker.snapshot().slow_calls, 1, "round {round}");
+        running.success();
+        if round == 25 {
+            old.drain(..).for_each(|guard| guard.failure());
+        }
+        assert_eq!((breaker.snapshot().slow_calls, breaker.snapshot().failures), (1, 0));
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Start,
+    /// Ends a running call.
+    End(usize, End),
+    Pass(u64),
+    Look,
+    Reset,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Success,
+    Failure,
+    Ignored,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let end =
+        prop_oneof![6 => Just(End::Success), 1 => Just(End::Failure), 1 => Just(End::Ignored)];
+    let step = prop_oneof![
+        20 => Just(Step::Start),
+        16 => (any::<usize>(), end).prop_map(|(call, end)| Step::End(call, end)),
+        8 => prop_oneof![Just(0), Just(1), 1..300_u64].prop_map(Step::Pass),
+        4 => Just(Step::Look),
+        1 => Just(Step::Reset),
+    ];
+    proptest::collection::vec(step, 0..300)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Against a list of all running calls.
+    #[test]
+    fn a_breaker_counts_each_slow_call_once(steps in steps()) {
+        const LIMIT: u64 = 100;
+        let clock = testing::clock();
+        let breaker = CircuitBreaker::new()
+            .failure_rate(1.0)
+            .slow_call(Duration::from_nanos(LIMIT))
+            .count_window(1000)
+            .min_calls(1000);
+        let (mut now, mut epoch, mut running) = (0, 0, Vec::new());
+        let (mut calls, mut slow) = (0_u32, 0_u32);
+        for step in steps.into_iter().chain([Step::Look]) {
+            match step {
+                Step::Start => running.push((breaker.try_acquire().expect("closed"), epoch, now)),
+                Step::End(_, _) if running.is_empty() => {}
+                Step::End(call, end) => {
+                    let (guard, of, start) = running.swap_remove(call % running.len());
+                    match end {
+                        End::Success => guard.success(),
+                        End::Failure => guard.failure(),
+                        End::Ignored => guard.ignore(),
+                    }
+                    if of == epoch && !matches!(end, End::Ignored) {
+                        calls += 1;
+                        slow += u32::from(now - start > LIMIT);
+                    }
+                }
+                Step::Pass(nanos) => {
+                    clock.advance(Duration::from_nanos(nanos));
+                    now += nanos;
+                }
+                Step::Look => {
+                    let is_slow = |of: u64, start: u64| of == epoch && now - start > LIMIT;
+                    let hanging = running.iter().filter(|(_, of, start)| is_slow(*of, *start));
+                    let hanging = u32::try_from(hanging.count()).unwrap();
+                    let seen = breaker.snapshot();
+                    let counts = (seen.calls, seen.slow_calls);
+                    prop_assert_eq!(counts, (calls + hanging, slow + hanging));
+                }
+                Step::Reset => {
+                    breaker.reset();
+                    epoch += 1;
+                    (calls, slow) = (0, 0);
+                }
+            }
+        }
+    }
 }

@@ -49,6 +49,33 @@ fn no_success_is_lost_next_to_occasional_failures() {
     }
 }
 
+/// Most of these calls take no lock, and hanging calls send some to the list under the lock.
+#[test]
+fn no_measured_call_is_lost() {
+    let breaker = CircuitBreaker::new()
+        .failure_rate(1.0)
+        .slow_call(Duration::from_secs(3600))
+        .count_window(100_000)
+        .min_calls(100_000);
+    let hanging: Vec<_> = (0..14).map(|_| breaker.try_acquire().expect("closed")).collect();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let breaker = &breaker;
+            scope.spawn(move || {
+                for call in 0..2000_u32 {
+                    let guard = breaker.try_acquire().expect("closed");
+                    let fails = (call + thread) % 100 == 0;
+                    if fails { guard.failure() } else { guard.success() }
+                }
+            });
+        }
+    });
+    let seen = breaker.snapshot();
+    assert_eq!((seen.calls, seen.failures, seen.slow_calls), (THREADS * 2000, THREADS * 20, 0));
+    hanging.into_iter().for_each(|guard| guard.success());
+    assert_eq!(breaker.snapshot().calls, THREADS * 2000 + 14);
+}
+
 #[test]
 fn a_run_of_failures_opens_the_breaker_once() {
     static OPENED: AtomicU32 = AtomicU32::new(0);

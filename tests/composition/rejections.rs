@@ -271,3 +271,27 @@ fn a_rejected_attempt_after_a_lost_attempt_returns_its_permit() {
     assert!(LIMITER.try_acquire().is_ok() && LIMITER.try_acquire().is_ok());
     assert!(LIMITER.try_acquire().is_err());
 }
+
+/// A limit above the retry counts the call as sent if any attempt was sent.
+#[test]
+fn a_rejected_attempt_keeps_the_permit_of_the_call_unless_no_attempt_was_sent() {
+    static BULKHEAD: Bulkhead = Bulkhead::new(1);
+    static LIMITER: RateLimiter = RateLimiter::new(9, Duration::from_secs(60)).burst(9);
+    thread_local!(static OTHER: Cell<Option<BulkheadPermit>> = const { Cell::new(None) });
+    #[rate_limit(limiter = LIMITER)]
+    #[retry(
+        attempts = 3,
+        on = |_| FailureClass::transient().effect(first),
+        on_retry = |_| OTHER.set(BULKHEAD.try_acquire().ok()),
+    )]
+    #[bulkhead(bulkhead = BULKHEAD)]
+    fn call(first: Effect) -> Result<(), Failure> {
+        Err(Failure::Down)
+    }
+    let (_clock, _guard) = (testing::clock(), testing::no_waits());
+    for (first, left) in [(Effect::NotSent, 9), (Effect::Refused, 8), (Effect::Unknown, 7)] {
+        let Err(Failure::Rejected(rejected)) = call(first) else { panic!("the bulkhead is full") };
+        assert_eq!((rejected.classify().effect, LIMITER.available()), (first, left));
+        OTHER.set(None);
+    }
+}

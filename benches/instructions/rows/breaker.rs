@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use resilience::{Rejected, circuit_breaker, retry};
+use resilience::{CircuitBreaker, Rejected, circuit_breaker, retry};
 
 use super::work;
 
@@ -127,6 +127,26 @@ pub(super) mod asynchronous {
     pub(crate) async fn annotated(input: u32) -> Result<u32> {
         let value = std::future::ready(call(input)).await?;
         Ok(value ^ input)
+    }
+}
+
+/// A breaker without the attribute.
+pub(super) mod called {
+    use super::{CircuitBreaker, Result, call};
+
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+
+    #[inline(never)]
+    pub(crate) fn annotated(input: u32) -> Result<u32> {
+        BREAKER.run(|| call(input))
+    }
+
+    pub(crate) async fn annotated_async(input: u32) -> Result<u32> {
+        let body = async {
+            let value = std::future::ready(call(input)).await?;
+            Ok(value ^ input)
+        };
+        BREAKER.run_async(body).await
     }
 }
 

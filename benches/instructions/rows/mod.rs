@@ -76,6 +76,10 @@ pub(crate) const ROWS: &[Row] = &[
     row!("breaker, async", |input| poll(breaker::asynchronous::by_hand(input)), |input| {
         poll(breaker::asynchronous::annotated(input))
     }),
+    row!("breaker, `run`", breaker::sync::by_hand, breaker::called::annotated),
+    row!("breaker, `run_async`", |input| poll(breaker::asynchronous::by_hand(input)), |input| {
+        poll(breaker::called::annotated_async(input))
+    }),
     row!("breaker, a window of 100 calls", breaker::calls::by_hand, breaker::calls::annotated),
     row!("breaker, a window of 10 s", breaker::period::by_hand, breaker::period::annotated),
     row!("breaker, slow calls", breaker::measured::by_hand, breaker::measured::annotated),

@@ -7,7 +7,6 @@
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use super::window::Span;
 use crate::clock::Timestamp;
 use crate::sync::{AtomicU64, const_fn};
 
@@ -45,21 +44,13 @@ impl Cursor {
     /// Counts a success in a window of time, if the bucket has not ended either.
     #[inline]
     pub(super) fn succeed_in_period(&self, generation: u32, now: Timestamp) -> bool {
-        now.word() < self.until.load(Acquire) && self.succeed(generation)
+        self.is_in_bucket(now) && self.succeed(generation)
     }
 
-    /// Counts a success in a window. Only windows of time read the clock.
+    /// Returns whether the current bucket of a window of time has not ended.
     #[inline]
-    pub(super) fn succeed_in(
-        &self,
-        span: Span,
-        generation: u32,
-        now: impl FnOnce() -> Timestamp,
-    ) -> bool {
-        match span {
-            Span::Time { .. } => self.succeed_in_period(generation, now()),
-            Span::None | Span::Calls(_) => self.succeed(generation),
-        }
+    pub(super) fn is_in_bucket(&self, now: Timestamp) -> bool {
+        now.word() < self.until.load(Acquire)
     }
 
     /// Takes back the grant, and returns the rest. Until the next grant every success takes the

@@ -2,13 +2,14 @@
 
 use core::borrow::Borrow;
 use core::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::cause::Cause;
 use super::cursor::Cursor;
 use super::events::Hook;
 use super::machine::Machine;
 use super::settings::Settings;
+use super::slots::Slots;
 use super::snapshot::StateChange;
 use super::{CircuitBreaker, flags};
 use crate::keyed::KeyLabel;
@@ -49,12 +50,28 @@ pub(super) struct State {
     pub(super) cursor: Cursor,
     pub(super) machine: Mutex<Machine>,
     pub(super) cause: Cause,
-    /// The settings in use, if overridden.
-    pub(super) live: OnceLock<Box<Live<Settings>>>,
+    pub(super) rare: OnceLock<Box<Rare>>,
     /// The label of the key in rejections, if the breaker serves one key.
     pub(super) key_label: Option<KeyLabel>,
     /// The rejected calls that the record does not count for this breaker alone.
     pub(super) rejected: Tally,
+}
+
+impl State {
+    /// Returns the slots of running calls, if the breaker has measured a call.
+    #[inline]
+    pub(super) fn slots(&self) -> Option<&Slots> {
+        self.rare.get().and_then(|rare| rare.slots.as_deref())
+    }
+}
+
+/// The rare parts, in memory of their own: a breaker for a key stays small.
+#[derive(Debug)]
+pub(super) struct Rare {
+    /// The settings in use, if overridden.
+    pub(super) live: Live<Settings>,
+    /// The running calls, if the breaker measures calls.
+    pub(super) slots: Option<Arc<Slots>>,
 }
 
 impl State {
@@ -66,7 +83,7 @@ impl State {
                 cursor: Cursor::new(),
                 machine: Mutex::new(Machine::new()),
                 cause: Cause::new(),
-                live: OnceLock::new(),
+                rare: OnceLock::new(),
                 key_label: None,
                 rejected: Tally::new(0),
             }
@@ -88,6 +105,18 @@ impl Deref for View<'_> {
     #[inline]
     fn deref(&self) -> &State {
         self.state
+    }
+}
+
+impl<'b> View<'b> {
+    /// Returns the rare parts. Allocates their memory.
+    #[cold]
+    pub(super) fn rare(self) -> &'b Rare {
+        self.state.rare.get_or_init(|| {
+            // No override turns the measurement on or off.
+            let slots = self.definition.settings.slow_call.map(Slots::new).map(Arc::new);
+            Box::new(Rare { live: Live::new(), slots })
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::window::Span;
 use crate::clock;
 use crate::mode;
 use crate::registry::PolicyKind;
-use crate::settings::{Adjustable, InUse, Live, Overrides, Put as _, Refusal};
+use crate::settings::{Adjustable, InUse, Overrides, Put as _, Refusal};
 use resilience_rules::circuit_breaker::WINDOW_BUCKETS;
 
 impl<'b> View<'b> {
@@ -17,8 +17,8 @@ impl<'b> View<'b> {
     #[inline]
     pub(super) fn last(self) -> InUse<'b, Settings> {
         let code = &self.definition.settings;
-        match self.state.live.get() {
-            Some(live) => live.last(code),
+        match self.state.rare.get() {
+            Some(rare) => rare.live.last(code),
             None => InUse::Code(code),
         }
     }
@@ -41,10 +41,10 @@ impl<'b> View<'b> {
             live.refresh(kind, name, settings);
         }
         // Without overrides a breaker for a key stays small.
-        if live.overridden().is_none() && self.state.live.get().is_none() {
+        if live.overridden().is_none() && self.state.rare.get().is_none() {
             return;
         }
-        let live = self.state.live.get_or_init(|| Box::new(Live::new()));
+        let live = &self.rare().live;
         if !live.is_stale() {
             return;
         }
@@ -53,6 +53,8 @@ impl<'b> View<'b> {
             let old = self.last().span;
             live.refresh(kind, name, settings);
             let new = self.last();
+            // The limit may be shorter.
+            machine.expect_search();
             if new.span != old {
                 machine.rewindow(old, &new, &self.state.cursor, now);
             }

@@ -1,6 +1,7 @@
 //! The state machine of a breaker, without concurrency.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::events::Events;
@@ -8,6 +9,7 @@ use super::on_demand::{Initial, OnDemand};
 use super::recovery::Recovery;
 use super::running::RunningCalls;
 use super::settings::Settings;
+use super::slots::{Place, Slots};
 use super::snapshot::{ChangeReason, CircuitSnapshot, WindowSlice};
 use super::sync::CircuitDecision;
 use super::window::{Counts, Record, Span, Window};
@@ -96,6 +98,8 @@ pub(super) struct AdmittedCall {
     pub(super) generation: u32,
     /// The number of the trial call; 0 for other calls.
     pub(super) probe: u32,
+    /// The place among the running calls, for a measured call.
+    pub(super) place: Place,
 }
 
 /// A trial call in progress.
@@ -197,6 +201,16 @@ impl Machine {
         if is_over { CircuitState::Closed } else { self.state }
     }
 
+    /// Keeps the running calls in these slots.
+    pub(super) fn use_slots(&mut self, slots: &Arc<Slots>) {
+        self.extra.change().running.use_slots(slots);
+    }
+
+    /// Makes the next call of a closed breaker search for calls beyond the limit.
+    pub(super) fn expect_search(&self) {
+        self.extra.running.expect_search();
+    }
+
     /// Admits a call, or returns the time until a call may be admitted, if known. `is_inside`
     /// returns whether the call comes from the body of a trial call of this generation.
     pub(super) fn admit(
@@ -240,7 +254,7 @@ impl Machine {
         extra.probes.push(Probe { number, expires });
         self.touched = Some(now);
         self.count_as_open(settings, expires);
-        Ok(AdmittedCall { generation: self.generation, probe: number })
+        Ok(AdmittedCall { probe: number, ..self.regular_call() })
     }
 
     fn admit_closed(
@@ -250,7 +264,7 @@ impl Machine {
         now: Timestamp,
     ) -> Result<AdmittedCall, Option<Duration>> {
         if let Some(limit) = settings.slow_call {
-            let hangs = self.extra.change().running.overdue(now, limit) > 0;
+            let hangs = self.extra.change().running.overdue(self.generation, now, limit) > 0;
             let counts = hangs.then(|| self.counts_with_running(settings, cursor, now));
             if counts.is_some_and(|counts| self.should_open(settings, counts))
                 && self.may_open(settings, now)
@@ -268,52 +282,15 @@ impl Machine {
                 }
             }
         }
-        if settings.slow_call.is_some() {
-            self.extra.change().running.start(now);
+        let mut call = self.regular_call();
+        if let Some(limit) = settings.slow_call {
+            call.place = self.extra.change().running.start(self.generation, now, limit);
         }
-        Ok(self.regular_call())
-    }
-
-    /// Starts a call that is measured, if no other state changes: the breaker is closed, and no
-    /// call hangs.
-    #[inline]
-    pub(super) fn start_in_time(&mut self, settings: &Settings, now: Timestamp) -> bool {
-        let (CircuitState::Closed, Some(limit)) = (self.state, settings.slow_call) else {
-            return false;
-        };
-        let extra = self.extra.change();
-        let is_quiet = extra.recovery.is_none() && !extra.running.has_overdue(now, limit);
-        if is_quiet {
-            extra.running.start(now);
-        }
-        is_quiet
-    }
-
-    /// Counts the success of a measured call, if no other state changes: the call was not slow, no
-    /// call hangs, and the grant of the window is not used up.
-    #[inline]
-    pub(super) fn count_success_in_time(
-        &mut self,
-        settings: &Settings,
-        cursor: &Cursor,
-        (call, started, now): (AdmittedCall, Timestamp, Timestamp),
-    ) -> bool {
-        let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) else {
-            return false;
-        };
-        let is_quiet = call.generation == self.generation
-            && self.state == CircuitState::Closed
-            && self.consecutive_failures == 0
-            && !extra.running.has_overdue(now, limit);
-        let is_counted = is_quiet && cursor.succeed_in(settings.span, call.generation, || now);
-        if is_counted {
-            extra.running.end(started);
-        }
-        is_counted
+        Ok(call)
     }
 
     const fn regular_call(&self) -> AdmittedCall {
-        AdmittedCall { generation: self.generation, probe: 0 }
+        AdmittedCall { generation: self.generation, probe: 0, place: Place::NONE }
     }
 
     /// Records the end of a call.
@@ -327,17 +304,21 @@ impl Machine {
         if call.generation != self.generation {
             return;
         }
+        self.stop(call, started);
         let took = started.map(|started| now().since(started));
         let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
         match self.state {
-            CircuitState::Closed => {
-                if let Some(started) = started {
-                    self.extra.change().running.end(started);
-                }
-                self.record_call(settings, cursor, outcome, slow, now);
-            }
+            CircuitState::Closed => self.record_call(settings, cursor, outcome, slow, now),
             CircuitState::HalfOpen => self.record_probe(settings, call, outcome, slow, now),
             CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
+        }
+    }
+
+    /// Removes a call from the running calls.
+    pub(super) fn stop(&mut self, call: AdmittedCall, started: Option<Timestamp>) {
+        let is_running = call.generation == self.generation && self.state == CircuitState::Closed;
+        if let (true, Some(started)) = (is_running, started) {
+            self.extra.change().running.end(self.generation, call.place, started);
         }
     }
 
@@ -726,7 +707,7 @@ impl Machine {
             CircuitState::Open => self.window.last_counts(settings.span, cursor),
             _ => {
                 if let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) {
-                    extra.running.overdue(now, limit);
+                    extra.running.overdue(self.generation, now, limit);
                 }
                 self.counts_with_running(settings, cursor, now)
             }
@@ -776,5 +757,5 @@ fn reaches(part: u32, calls: u32, rate: Option<f64>) -> bool {
     rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
 }
 
-/// The largest number of a trial call; a guard has 24 bits for the number.
-pub(super) const PROBES: u32 = (1 << 24) - 1;
+/// The largest number of a trial call; a guard has 23 bits for the number.
+pub(super) const PROBES: u32 = (1 << 23) - 1;

@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod running;
 mod settings;
+mod slots;
 mod snapshot;
 mod sync;
 mod trial;
@@ -41,6 +42,7 @@ pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
 pub use self::run::CircuitCall;
 use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
+use self::slots::Place;
 pub use self::snapshot::{
     ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
 };
@@ -119,7 +121,7 @@ pub enum Body {
 }
 
 // The word: the generation in the high half; in the low half the number of a trial call (in a
-// guard only) and these flags.
+// guard only) and these flags. The guard of a measured call has its place in place of the flags.
 const STATE: u64 = 0b11;
 const CLOSED: u64 = 0;
 const OPEN: u64 = 1;
@@ -130,7 +132,7 @@ const ASKS_MACHINE: u64 = 2;
 const UNUSED: u64 = 3;
 /// A success has to clear the failures in a row.
 const HAS_FAILURES: u64 = 1 << 2;
-/// A success has to be recorded in the window.
+/// A success has to be recorded in a window of calls.
 const WINDOW: u64 = 1 << 4;
 /// The breaker measures the duration of calls.
 const TIMED: u64 = 1 << 3;
@@ -141,17 +143,28 @@ const COUNTED: u64 = 1 << 5;
 const OVERRIDDEN: u64 = 1 << 6;
 /// A call may begin after its deadline: every call examines the deadline.
 const BOUNDED: u64 = 1 << 7;
-const FLAGS: u64 = HAS_FAILURES | WINDOW | TIMED | COUNTED | OVERRIDDEN;
+/// A success has to be recorded in a window of time.
+const PERIOD: u64 = 1 << 8;
+const FLAGS: u64 = HAS_FAILURES | WINDOW | PERIOD | TIMED | COUNTED | OVERRIDDEN;
 /// A closed breaker whose successes are only counted in the figures.
 const COUNTED_ONLY: u64 = CLOSED | COUNTED;
-/// A closed breaker with a window and without failures in a row.
+/// A closed breaker with a window of calls and without failures in a row.
 const IN_WINDOW: u64 = CLOSED | WINDOW;
-const PROBE_SHIFT: u32 = 8;
+/// A closed breaker with a window of time and without failures in a row.
+const IN_PERIOD: u64 = CLOSED | PERIOD;
+/// The two states in a breaker with `slow_call`.
+const TIMED_IN_WINDOW: u64 = IN_WINDOW | TIMED;
+const TIMED_IN_PERIOD: u64 = IN_PERIOD | TIMED;
+const PROBE_SHIFT: u32 = 9;
 const GENERATION_SHIFT: u32 = 32;
 
 const fn flags(settings: &Settings, failures: u32) -> u64 {
     let failures = if failures > 0 { HAS_FAILURES } else { 0 };
-    let window = if settings.records() { WINDOW } else { 0 };
+    let window = match settings.span {
+        Span::None => 0,
+        Span::Calls(_) => WINDOW,
+        Span::Time { .. } => PERIOD,
+    };
     let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
     failures | window | timed
 }
@@ -159,7 +172,13 @@ const fn flags(settings: &Settings, failures: u32) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
 const fn admitted(seen: u64) -> AdmittedCall {
     let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
-    AdmittedCall { generation: (seen >> GENERATION_SHIFT) as u32, probe }
+    let (generation, place) = ((seen >> GENERATION_SHIFT) as u32, Place::from_word(seen));
+    AdmittedCall { generation, probe, place }
+}
+
+/// Returns the word of a guard whose call has given back its slot.
+const fn without_slot(seen: u64) -> u64 {
+    seen | Place::NONE.word()
 }
 
 /// Returns whether a breaker admits a call without a further question: closed, without `slow_call`,
@@ -192,6 +211,11 @@ impl<D: Defined> CircuitBreaker<D> {
     #[inline]
     pub fn acquire(&self, body: Body) -> Result<CircuitGuard<'_, D>, Rejected> {
         self.view().expect_counting();
+        self.acquire_prepared(body)
+    }
+
+    #[inline]
+    fn acquire_prepared(&self, body: Body) -> Result<CircuitGuard<'_, D>, Rejected> {
         let seen = self.state.word.load(Acquire);
         if admits_at_once(seen) {
             return Ok(CircuitGuard { breaker: self, seen, started: None });
@@ -208,12 +232,19 @@ impl<D: Defined> CircuitBreaker<D> {
 
     /// Admits a call of a breaker by hand. The process may not know the breaker, so the call
     /// examines its deadline.
+    #[inline]
     fn admit_by_hand(&self) -> Result<CircuitGuard<'_, D>, Rejected> {
-        let view = self.view();
-        if !view.last().shadow {
-            view.overdue().map_or(Ok(()), Err)?;
+        if !mode::is_plain() {
+            self.prepare_by_hand()?;
         }
-        self.acquire(Body::Here)
+        self.acquire_prepared(Body::Here)
+    }
+
+    #[inline(never)]
+    fn prepare_by_hand(&self) -> Result<(), Rejected> {
+        let view = self.view();
+        view.expect_counting();
+        if view.last().shadow { Ok(()) } else { view.overdue().map_or(Ok(()), Err) }
     }
 
     /// Records a success.
@@ -234,11 +265,10 @@ impl<D: Defined> CircuitBreaker<D> {
     /// Records a success that changes state: most often the number of calls in the window.
     #[inline(never)]
     fn succeed(&self, seen: u64) {
-        let Definition { settings, .. } = self.definition.borrow();
         match self.state.word.load(Acquire) & (STATE | FLAGS) {
-            COUNTED_ONLY => self.count_success(),
-            IN_WINDOW if matches!(settings.span, Span::Time { .. }) => self.succeed_in_period(seen),
             IN_WINDOW if self.state.cursor.succeed(admitted(seen).generation) => {}
+            IN_PERIOD => self.succeed_in_period(seen),
+            COUNTED_ONLY => self.count_success(),
             _ => self.succeed_slow(seen),
         }
     }
@@ -258,9 +288,37 @@ impl<D: Defined> CircuitBreaker<D> {
         self.view().succeed_slow(seen);
     }
 
+    /// Records the success of a measured call. Most often the call gives back its slot, and a
+    /// window of calls or time counts the success.
     #[inline(never)]
     fn succeed_measured(&self, seen: u64, started: Timestamp) {
-        self.view().succeed_measured(seen, started);
+        let word = self.state.word.load(Acquire) & (STATE | FLAGS);
+        if !matches!(word, TIMED_IN_WINDOW | TIMED_IN_PERIOD) {
+            return self.succeed_measured_slow(seen, started);
+        }
+        let (now, AdmittedCall { generation, place, .. }) = (clock::now(), admitted(seen));
+        let slots = self.state.slots();
+        if !slots.is_some_and(|slots| slots.end(generation, place, now)) {
+            return self.settle_success(seen, started);
+        }
+        // The slot is given back first, so that no search counts the call twice.
+        let is_in_bucket = word == TIMED_IN_WINDOW || self.state.cursor.is_in_bucket(now);
+        if !is_in_bucket || !self.state.cursor.succeed(generation) {
+            self.settle_success(without_slot(seen), started);
+        }
+    }
+
+    #[inline(never)]
+    fn succeed_measured_slow(&self, seen: u64, started: Timestamp) {
+        if self.state.word.load(Acquire) & COUNTED != 0 {
+            self.count_success();
+        }
+        self.settle_success(seen, started);
+    }
+
+    #[inline(never)]
+    fn settle_success(&self, seen: u64, started: Timestamp) {
+        self.view().settle_success(seen, Some(started));
     }
 
     #[inline(never)]
@@ -293,6 +351,22 @@ impl<D: Defined> fmt::Debug for CircuitBreaker<D> {
 }
 
 impl State {
+    /// Admits a measured call of a closed breaker, if the claim of a slot is the only change of the
+    /// state. Returns the word and the start, in two registers.
+    #[inline(never)]
+    fn start_in_slot(&self) -> (u64, Option<Timestamp>) {
+        let seen = self.word.load(Acquire);
+        let is_usual = seen & STATE == CLOSED
+            && (seen & BOUNDED == 0 || !context::is_overdue())
+            && mode::is_as_coded();
+        let (true, Some(slots)) = (is_usual, self.slots()) else { return (seen, None) };
+        let (now, generation) = (clock::now(), admitted(seen).generation);
+        match slots.start(generation, now) {
+            Some(place) => (u64::from(generation) << GENERATION_SHIFT | place.word(), Some(now)),
+            None => (seen, None),
+        }
+    }
+
     /// Returns whether a success has nothing to record.
     #[inline]
     fn is_idle(&self) -> bool {
@@ -371,9 +445,23 @@ impl CircuitBreaker {
     #[doc(hidden)]
     #[inline]
     pub fn enter_timed(&'static self, body: Body) -> Result<CircuitGuard<'static>, Rejected> {
-        let breaker = self.in_use(self.state.word.load(Acquire));
-        let (seen, started) = breaker.view().admit_measured(body)?;
+        let (seen, started) = self.state.start_in_slot();
+        if started.is_some() {
+            return Ok(CircuitGuard { breaker: self, seen, started });
+        }
+        let (breaker, seen, started) = self.enter_timed_slow(seen, body)?;
         Ok(CircuitGuard { breaker, seen, started })
+    }
+
+    #[inline(never)]
+    fn enter_timed_slow(
+        &'static self,
+        seen: u64,
+        body: Body,
+    ) -> Result<(&'static Self, u64, Option<Timestamp>), Rejected> {
+        let breaker = self.in_use(seen);
+        let (seen, started) = breaker.view().admit_measured(body)?;
+        Ok((breaker, seen, started))
     }
 
     #[cold]
@@ -468,14 +556,9 @@ impl CircuitBreaker {
         let now = clock::real_time().word();
         let rest = NonZeroU64::new(self.state.until.load(Relaxed).saturating_sub(now))?;
         record_of(self).rejected.fetch_add(1, Relaxed);
-        let after = Some(Duration::from_nanos(rest.get()));
+        let (name, cause) = (self.view().name_or_default(), self.state.cause.get());
         // The breaker of a function serves no key.
-        Some(Rejected::by_breaker(
-            self.view().name_or_default(),
-            after,
-            None,
-            self.state.cause.get(),
-        ))
+        Some(Rejected::by_breaker(name, Some(rest.get()), None, cause))
     }
 
     /// Separate from the rejections of an open breaker, which need no stack frame of this size.

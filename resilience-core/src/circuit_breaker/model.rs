@@ -6,6 +6,7 @@ use loom::thread;
 
 use super::events::Hook;
 use super::settings::Settings;
+use super::slots::Slots;
 use super::window::Span;
 use super::*;
 use crate::classify::FailureClass;
@@ -307,5 +308,77 @@ fn a_late_trial_call_counts_next_to_its_successor() {
         late.success();
         other.join().unwrap();
         assert_eq!(state(&breaker), (CircuitState::Closed, 0));
+    });
+}
+
+const LIMIT: Duration = Duration::from_nanos(100);
+
+/// The slots of a breaker that has searched once, at 1000, without a running call.
+fn slots() -> Arc<Slots> {
+    let slots = Slots::new(LIMIT);
+    assert_eq!(search(&slots, 1000), 0);
+    Arc::new(slots)
+}
+
+fn search(slots: &Slots, now: u64) -> u32 {
+    let now = at(now);
+    slots.search(0, now, LIMIT, now)
+}
+
+fn at(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+/// A call that starts without the lock beside a search is found once it exceeds the limit.
+#[test]
+fn no_search_misses_a_call() {
+    loom::model(|| {
+        let slots = slots();
+        let other = {
+            let slots = Arc::clone(&slots);
+            thread::spawn(move || slots.start(0, at(1050)).is_some())
+        };
+        search(&slots, 1090);
+        let is_admitted = other.join().unwrap();
+        let is_found = !slots.are_quiet(at(1151)) && search(&slots, 1151) == 1;
+        assert_eq!(is_found, is_admitted);
+    });
+}
+
+/// A call that ends beside a search beyond its limit either ends in time or counts as overdue.
+#[test]
+fn a_call_ends_in_time_or_is_overdue() {
+    loom::model(|| {
+        let slots = slots();
+        let place = slots.start(0, at(1050)).unwrap();
+        let other = {
+            let slots = Arc::clone(&slots);
+            thread::spawn(move || slots.end(0, place, at(1100)))
+        };
+        let overdue = search(&slots, 1151);
+        let is_in_time = other.join().unwrap();
+        assert_eq!(overdue, u32::from(!is_in_time));
+        assert_eq!(slots.take_back(0, place), !is_in_time);
+    });
+}
+
+/// Two calls never share a slot, and a slot is free again after its call.
+#[test]
+fn a_slot_has_one_call() {
+    loom::model(|| {
+        let slots = slots();
+        let start = |slots: &Slots| slots.start(0, at(1050)).unwrap();
+        let other = {
+            let slots = Arc::clone(&slots);
+            thread::spawn(move || {
+                let place = start(&slots);
+                assert!(slots.end(0, place, at(1060)));
+                start(&slots)
+            })
+        };
+        let place = start(&slots);
+        assert_ne!(place, other.join().unwrap());
+        assert_eq!(slots.start(0, at(1050)), None, "a slot for each of the two calls");
+        assert_eq!(search(&slots, 1151), 2);
     });
 }

@@ -62,11 +62,12 @@ impl<D: Defined> CircuitBreaker<D> {
     /// assert_eq!(answer, Ok(7));
     /// # });
     /// ```
-    pub async fn run_async<O, By>(&self, body: impl Future<Output = O>) -> O
+    pub fn run_async<O, By>(&self, body: impl Future<Output = O>) -> impl Future<Output = O>
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        self.on(|_: &O::Err| true).run_async(body).await
+        // The future of the call itself: a further `async fn` around it moves `body` once more.
+        self.on(|_: &O::Err| true).run_async(body)
     }
 
     /// Sets the errors that count as failures: a predicate from the error to `bool` or

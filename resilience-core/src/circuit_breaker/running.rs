@@ -3,14 +3,93 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::slots::{Place, Slots};
 use super::window::Counts;
 use crate::clock::Timestamp;
 
-/// A queue, because calls start in the order of the clock, apart from calls that wait for the lock.
-/// The queue keeps its memory, so a call allocates nothing.
+/// The running calls of a generation: in slots, and beyond the number of slots in a list.
 #[derive(Debug)]
 pub(super) struct RunningCalls {
+    /// Shared with the fast paths, without the lock.
+    slots: Option<Arc<Slots>>,
+    list: CallList,
+    /// The number of calls in slots beyond the limit, as of the last search.
+    overdue: u32,
+}
+
+impl RunningCalls {
+    pub(super) const fn new() -> Self {
+        Self { slots: None, list: CallList::new(), overdue: 0 }
+    }
+
+    /// Uses these slots from now on.
+    pub(super) fn use_slots(&mut self, slots: &Arc<Slots>) {
+        self.slots.get_or_insert_with(|| Arc::clone(slots));
+    }
+
+    /// Removes all calls at the end of a generation. The next search frees the slots.
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.overdue = 0;
+        self.expect_search();
+    }
+
+    /// Makes the next call search for calls beyond the limit.
+    pub(super) fn expect_search(&self) {
+        if let Some(slots) = &self.slots {
+            slots.expect_search();
+        }
+    }
+
+    pub(super) fn start(&mut self, generation: u32, now: Timestamp, limit: Duration) -> Place {
+        let slots = self.slots.as_ref();
+        // A call that has waited for the lock may start before the last search.
+        slots.inspect(|slots| slots.expect_search_for(now, limit));
+        slots.and_then(|slots| slots.claim(generation, now)).unwrap_or_else(|| {
+            self.list.start(now);
+            Place::LIST
+        })
+    }
+
+    /// Removes a call of the current generation.
+    pub(super) fn end(&mut self, generation: u32, place: Place, started: Timestamp) {
+        match (place, &self.slots) {
+            (Place::NONE, _) => {}
+            (Place::LIST, _) | (_, None) => self.list.end(started),
+            (_, Some(slots)) => {
+                let was_overdue = slots.take_back(generation, place);
+                self.overdue = self.overdue.saturating_sub(u32::from(was_overdue));
+            }
+        }
+    }
+
+    /// Returns the number of calls that have been running for longer than `limit`.
+    pub(super) fn overdue(&mut self, generation: u32, now: Timestamp, limit: Duration) -> u32 {
+        if let Some(slots) = self.slots.as_ref().filter(|slots| !slots.are_quiet(now)) {
+            let oldest = self.list.oldest(now, limit);
+            self.overdue = slots.search(generation, now, limit, oldest);
+        }
+        self.all_overdue()
+    }
+
+    const fn all_overdue(&self) -> u32 {
+        self.overdue.saturating_add(self.list.overdue)
+    }
+
+    /// Adds the overdue calls to the counts of a window, as slow calls.
+    pub(super) fn add_to(&self, Counts { calls, failures, slow }: Counts) -> Counts {
+        let overdue = self.all_overdue();
+        let calls = calls.saturating_add(overdue);
+        Counts { calls, failures, slow: slow.saturating_add(overdue) }
+    }
+}
+
+/// The calls without a slot. A queue, because calls start in the order of the clock, apart from
+/// calls that wait for the lock. The queue keeps its memory, so a call allocates nothing.
+#[derive(Debug)]
+struct CallList {
     /// The number of running calls within the limit, by their start, oldest first.
     in_time: VecDeque<(Timestamp, u32)>,
     /// The number of starts in the queue without a running call.
@@ -19,17 +98,17 @@ pub(super) struct RunningCalls {
     overdue: u32,
 }
 
-impl RunningCalls {
-    pub(super) const fn new() -> Self {
+impl CallList {
+    const fn new() -> Self {
         Self { in_time: VecDeque::new(), ended: 0, overdue: 0 }
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.in_time.clear();
         (self.ended, self.overdue) = (0, 0);
     }
 
-    pub(super) fn start(&mut self, now: Timestamp) {
+    fn start(&mut self, now: Timestamp) {
         if self.in_time.back().is_none_or(|(last, _)| *last < now) {
             self.in_time.push_back((now, 1));
             return;
@@ -46,7 +125,7 @@ impl RunningCalls {
     }
 
     /// Removes the call with this start.
-    pub(super) fn end(&mut self, started: Timestamp) {
+    fn end(&mut self, started: Timestamp) {
         if self.in_time.front() == Some(&(started, 1)) {
             self.in_time.pop_front();
             self.remove_ended();
@@ -77,13 +156,9 @@ impl RunningCalls {
         }
     }
 
-    /// Returns whether a call has been running for longer than `limit`.
-    pub(super) fn has_overdue(&self, now: Timestamp, limit: Duration) -> bool {
-        self.overdue > 0 || self.in_time.front().is_some_and(|(oldest, _)| oldest.plus(limit) < now)
-    }
-
-    /// Returns the number of calls that have been running for longer than `limit`.
-    pub(super) fn overdue(&mut self, now: Timestamp, limit: Duration) -> u32 {
+    /// Counts the calls that have been running for longer than `limit`. Returns the first start:
+    /// `now` without a running call, and a time before all calls with an overdue call.
+    fn oldest(&mut self, now: Timestamp, limit: Duration) -> Timestamp {
         while let Some((start, calls)) = self.in_time.front().copied() {
             if now <= start.plus(limit) {
                 break;
@@ -92,13 +167,11 @@ impl RunningCalls {
             self.ended = self.ended.saturating_sub(usize::from(calls == 0));
             self.overdue = self.overdue.saturating_add(calls);
         }
-        self.overdue
-    }
-
-    /// Adds the overdue calls to the counts of a window, as slow calls.
-    pub(super) fn add_to(&self, Counts { calls, failures, slow }: Counts) -> Counts {
-        let calls = calls.saturating_add(self.overdue);
-        Counts { calls, failures, slow: slow.saturating_add(self.overdue) }
+        match self.in_time.front() {
+            _ if self.overdue > 0 => Timestamp::from_nanos(0),
+            Some((start, _)) => *start,
+            None => now,
+        }
     }
 }
 
@@ -112,35 +185,40 @@ mod tests {
         Timestamp::from_nanos(nanos)
     }
 
+    fn overdue(calls: &mut CallList, now: u64) -> u32 {
+        calls.oldest(at(now), LIMIT);
+        calls.overdue
+    }
+
     #[test]
     fn a_hanging_call_holds_no_memory_of_later_calls() {
-        let mut running = RunningCalls::new();
-        running.start(at(1));
+        let mut calls = CallList::new();
+        calls.start(at(1));
         for start in 2..10_000 {
-            running.start(at(start));
-            running.end(at(start));
-            assert!(running.in_time.len() <= 4);
+            calls.start(at(start));
+            calls.end(at(start));
+            assert!(calls.in_time.len() <= 4);
         }
-        assert_eq!(running.overdue(at(2_000_000), LIMIT), 1);
-        running.end(at(1));
-        assert_eq!(running.overdue(at(2_000_000), LIMIT), 0);
+        assert_eq!(overdue(&mut calls, 2_000_000), 1);
+        calls.end(at(1));
+        assert_eq!(overdue(&mut calls, 2_000_000), 0);
     }
 
     #[test]
     fn calls_out_of_order_and_with_equal_starts_count_once_each() {
-        let mut running = RunningCalls::new();
+        let mut calls = CallList::new();
         for start in [5, 3, 5, 9, 4, 3] {
-            running.start(at(start));
+            calls.start(at(start));
         }
         for start in [3, 4, 5] {
-            running.end(at(start));
+            calls.end(at(start));
         }
-        running.start(at(4));
+        calls.start(at(4));
         // 3, 4, 5 and 9 are left.
-        assert_eq!(running.overdue(at(1_000_004), LIMIT), 1);
-        assert_eq!(running.overdue(at(1_000_006), LIMIT), 3);
-        running.end(at(3));
-        running.end(at(9));
-        assert_eq!(running.overdue(at(1_000_020), LIMIT), 2);
+        assert_eq!(overdue(&mut calls, 1_000_004), 1);
+        assert_eq!(overdue(&mut calls, 1_000_006), 3);
+        calls.end(at(3));
+        calls.end(at(9));
+        assert_eq!(overdue(&mut calls, 1_000_020), 2);
     }
 }

@@ -511,11 +511,6 @@ impl Settings {
         self.span == other.span && self.slow_call == other.slow_call
     }
 
-    /// Returns whether a closed breaker records successes without an earlier failure.
-    pub(super) const fn records(&self) -> bool {
-        !matches!(self.span, Span::None)
-    }
-
     /// Returns the number of trial calls that must succeed.
     pub(super) const fn successes(&self) -> u32 {
         if self.success_threshold == 0 { 1 } else { self.success_threshold }

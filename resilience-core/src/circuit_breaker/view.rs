@@ -9,9 +9,9 @@ use super::definition::View;
 use super::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin};
 use super::snapshot::{ChangeReason, StateChange};
 use super::{
-    ASKS_MACHINE, BOUNDED, Body, CLOSED, COUNTED, CircuitState, FLAGS, GENERATION_SHIFT,
-    HAS_FAILURES, IN_WINDOW, OPEN, OVERRIDDEN, OnCancel, PROBE_SHIFT, STATE, Trial, UNUSED,
-    admitted, flags, is_closed_in_time, registry, trial,
+    ASKS_MACHINE, BOUNDED, Body, CLOSED, COUNTED, CircuitState, FLAGS, GENERATION_SHIFT, IN_PERIOD,
+    IN_WINDOW, OPEN, OVERRIDDEN, OnCancel, PROBE_SHIFT, STATE, Trial, UNUSED, admitted, flags,
+    is_closed_in_time, registry, trial,
 };
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
@@ -29,20 +29,13 @@ use crate::switch;
 use crate::sync::lock;
 
 impl View<'_> {
-    /// Admits a call of a breaker with `slow_call`. Most often the call changes nothing but the
-    /// list of running calls.
-    #[inline(never)]
+    /// Admits a call of a breaker with `slow_call`.
+    #[inline]
     pub(super) fn admit_measured(self, body: Body) -> Result<(u64, Option<Timestamp>), Rejected> {
-        let seen = self.word.load(Acquire);
-        let is_in_time = seen & BOUNDED == 0 || !context::is_overdue();
-        if seen & STATE == CLOSED && is_in_time && mode::is_as_coded() {
-            let now = clock::now();
-            let mut machine = lock(&self.machine);
-            if machine.start_in_time(&self.definition.settings, now) {
-                return Ok((u64::from(machine.generation) << GENERATION_SHIFT, Some(now)));
-            }
+        match self.state.start_in_slot() {
+            (seen, Some(started)) => Ok((seen, Some(started))),
+            (seen, None) => self.admit(seen, body),
         }
-        self.admit(seen, body)
     }
 
     #[cold]
@@ -56,15 +49,15 @@ impl View<'_> {
         if word & COUNTED != 0 {
             self.count_success();
         }
-        if word & !COUNTED != IN_WINDOW || !self.succeed_in_window(seen) {
+        let generation = admitted(seen).generation;
+        let is_counted = match word & !COUNTED {
+            IN_WINDOW => self.cursor.succeed(generation),
+            IN_PERIOD => self.cursor.succeed_in_period(generation, clock::now()),
+            _ => false,
+        };
+        if !is_counted {
             self.settle_success(seen, None);
         }
-    }
-
-    /// Records a success in the window. Returns whether no other state changes.
-    #[inline]
-    pub(super) fn succeed_in_window(self, seen: u64) -> bool {
-        self.cursor.succeed_in(self.definition.settings.span, admitted(seen).generation, clock::now)
     }
 
     #[cold]
@@ -126,12 +119,19 @@ impl View<'_> {
         let now = clock::now();
         let is_inside =
             |generation: u32| Trial::in_generation(self.state, generation.into()).is_running();
-        match self.change(|machine| machine.admit(&settings, &self.cursor, now, is_inside)) {
-            Ok(AdmittedCall { generation, probe }) => {
+        let admission = self.change(|machine| {
+            // Only then, because the rare parts take memory.
+            if settings.slow_call.is_some() {
+                self.rare().slots.iter().for_each(|slots| machine.use_slots(slots));
+            }
+            machine.admit(&settings, &self.cursor, now, is_inside)
+        });
+        match admission {
+            Ok(AdmittedCall { generation, probe, place }) => {
                 if probe > 0 {
                     span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
                 }
-                let seen = u64::from(generation) << GENERATION_SHIFT;
+                let seen = u64::from(generation) << GENERATION_SHIFT | place.word();
                 let started = settings.slow_call.map(|_| now);
                 Ok((seen | u64::from(probe) << PROBE_SHIFT, started))
             }
@@ -145,7 +145,7 @@ impl View<'_> {
         count_rejection(&self, is_shadow);
         span::record_circuit_state(|| state_label(self.change(|machine| machine.state)));
         let (name, key) = (self.name_or_default(), self.key_label.as_ref());
-        Rejected::by_breaker(name, after, key, self.cause.get())
+        Rejected::by_breaker(name, after.map(clock::nanos), key, self.cause.get())
     }
 
     /// Counts and returns the rejection of a call after its deadline.
@@ -185,10 +185,11 @@ impl View<'_> {
             Trial::of(self.state, seen).leave();
         }
         let settings = self.current();
+        let end = CallEnd { call: admitted(seen), outcome, started };
         if !switch::is_enabled() || !settings.enabled {
+            lock(&self.machine).stop(end.call, started);
             return;
         }
-        let end = CallEnd { call: admitted(seen), outcome, started };
         // The event of an opening waits for the text of the failure.
         let opened_by_call = self.change(|machine| {
             let before = machine.generation;
@@ -296,26 +297,6 @@ impl View<'_> {
         // Written only if different: a write slows down the readers of a shared word.
         if self.word.load(Relaxed) != word {
             self.word.store(word, Release);
-        }
-    }
-
-    /// Records the success of a call of a breaker with `slow_call`.
-    #[inline(never)]
-    pub(super) fn succeed_measured(self, seen: u64, started: Timestamp) {
-        let word = self.word.load(Acquire);
-        if word & COUNTED != 0 {
-            self.count_success();
-        }
-        let is_quiet = word & (STATE | HAS_FAILURES | OVERRIDDEN) == CLOSED;
-        let end = (admitted(seen), started, clock::now());
-        let is_counted = is_quiet
-            && lock(&self.machine).count_success_in_time(
-                &self.definition.settings,
-                &self.cursor,
-                end,
-            );
-        if !is_counted {
-            self.settle_success(seen, Some(started));
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::table::{KEYS, MAX_KEYS, slot};
 use crate::function_state::{TestReset, resolve};
-use crate::key_hash::KeyHash;
+use crate::key_hash::{KeyHash, Seeds};
 use crate::log;
 use crate::registry::facts::Facts;
 use crate::registry::policy::record_of;
@@ -158,6 +158,8 @@ pub struct Keyed<T: KeyedPolicy> {
 }
 
 struct State<T: KeyedPolicy> {
+    /// Kept here, so that a call finds the seeds without a look whether they exist.
+    seeds: &'static Seeds,
     table: Table<T::PerKey>,
     common: OnceLock<T::Common>,
     overflow: OnceLock<Arc<T::PerKey>>,
@@ -247,6 +249,7 @@ impl<T: KeyedPolicy> Keyed<T> {
     fn state(&self) -> &State<T> {
         self.state.get_or_init(|| {
             Box::new(State {
+                seeds: Seeds::of_process(),
                 table: Table::new(self.max.max(1), Arc::default()),
                 common: OnceLock::new(),
                 overflow: OnceLock::new(),
@@ -314,7 +317,7 @@ impl<T: KeyedPolicy> Keyed<T> {
         adjust: impl FnOnce(T) -> T,
     ) -> Arc<T::PerKey> {
         let state = self.state();
-        let key = KeyHash::of(key);
+        let key = state.seeds.hash(key);
         state.table.get(key).unwrap_or_else(|| self.create(state, key, adjust))
     }
 
@@ -328,7 +331,7 @@ impl<T: KeyedPolicy> Keyed<T> {
         act: impl FnOnce(&T::PerKey) -> Option<R>,
     ) -> Result<R, Arc<T::PerKey>> {
         let state = self.state();
-        let key = KeyHash::of(key);
+        let key = state.seeds.hash(key);
         let answer = |known: &Arc<T::PerKey>| act(known.as_ref()).ok_or_else(|| Arc::clone(known));
         match state.table.use_known(key, answer) {
             Some(answer) => answer,

@@ -47,6 +47,15 @@ struct Entry<T> {
     used: bool,
 }
 
+/// A key with its shard, and with its place inside of the shard: the two halves of a product, so
+/// that one half of the hash serves for both.
+#[derive(Clone, Copy)]
+struct PlacedKey {
+    key: KeyHash,
+    shard: usize,
+    place: u64,
+}
+
 /// The entries with a part of the keys, in the order of the hashes. Hashes are spread evenly, so
 /// the hash tells the place, up to a few entries. No space is empty between the entries.
 struct Entries<T>(Vec<Entry<T>>);
@@ -54,15 +63,26 @@ struct Entries<T>(Vec<Entry<T>>);
 impl<T> Entries<T> {
     /// Returns the index of a key, or the index at which the key would have its place.
     #[inline]
-    fn find(&self, key: KeyHash) -> Result<usize, usize> {
-        let [place, _] = key.halves();
-        let mut index = scaled(place, self.0.len());
-        while self.0.get(index).is_some_and(|entry| entry.key < key) {
+    fn find(&self, key: PlacedKey) -> Result<usize, usize> {
+        let PlacedKey { key, place, .. } = key;
+        let (mut index, _) = scaled(place, self.0.len());
+        // Most often the key is here or behind the place, and the halves that differ decide.
+        while let Some(entry) = self.0.get(index) {
+            if entry.key.spread() >= key.spread() {
+                if entry.key == key {
+                    return Ok(index);
+                }
+                break;
+            }
             index += 1;
         }
-        // Most often the key is here or behind the place, and no entry in front is compared.
-        if self.0.get(index).is_some_and(|entry| entry.key == key) {
-            return Ok(index);
+        self.find_around(index, key)
+    }
+
+    /// Returns the index of a key, from an index near the key on.
+    fn find_around(&self, mut index: usize, key: KeyHash) -> Result<usize, usize> {
+        while self.0.get(index).is_some_and(|entry| entry.key < key) {
+            index += 1;
         }
         while let Some(before) = index.checked_sub(1) {
             if self.0.get(before).is_some_and(|entry| entry.key < key) {
@@ -75,7 +95,7 @@ impl<T> Entries<T> {
     }
 
     #[inline]
-    fn get_mut(&mut self, key: KeyHash) -> Option<&mut Entry<T>> {
+    fn get_mut(&mut self, key: PlacedKey) -> Option<&mut Entry<T>> {
         let index = self.find(key).ok()?;
         self.0.get_mut(index)
     }
@@ -132,11 +152,16 @@ impl<T> Table<T> {
         u32::try_from(self.len.load(Relaxed)).unwrap_or(u32::MAX)
     }
 
+    #[inline]
+    fn placed(&self, key: KeyHash) -> PlacedKey {
+        let (shard, place) = scaled(key.spread(), self.shards.len());
+        PlacedKey { key, shard, place }
+    }
+
     /// Returns the shard of a key. Every table has shards.
     #[inline]
-    fn shard(&self, key: KeyHash) -> Option<&Mutex<Entries<T>>> {
-        let [_, shard] = key.halves();
-        self.shards.get(scaled(shard, self.shards.len()))
+    fn shard(&self, key: PlacedKey) -> Option<&Mutex<Entries<T>>> {
+        self.shards.get(key.shard)
     }
 
     pub(super) fn group(&self) -> &Arc<KeyGroup> {
@@ -152,6 +177,7 @@ impl<T> Table<T> {
     /// Uses the state of a known key under the lock of the shard. `act` runs no code of the user.
     #[inline]
     pub(super) fn use_known<R>(&self, key: KeyHash, act: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
+        let key = self.placed(key);
         let mut shard = lock(self.shard(key)?);
         let entry = shard.get_mut(key)?;
         entry.used = true;
@@ -165,14 +191,14 @@ impl<T> Table<T> {
     pub(super) fn for_each(&self, read: &mut impl FnMut(u64, u64, &Arc<T>)) {
         for shard in &self.shards {
             for Entry { key, value, calls, .. } in &lock(shard).0 {
-                let [id, _] = key.halves();
-                read(id, u64::from(*calls), value);
+                read(key.spread(), u64::from(*calls), value);
             }
         }
     }
 
     #[cfg(all(test, not(resilience_loom)))]
     pub(super) fn peek(&self, key: KeyHash) -> Arc<T> {
+        let key = self.placed(key);
         let shard = self.shard(key).expect("a shard");
         Arc::clone(&lock(shard).get_mut(key).expect("a known key").value)
     }
@@ -228,6 +254,7 @@ impl<T: KeyState> Table<T> {
     }
 
     fn evict_if_evictable(&self, key: KeyHash, now: Timestamp) -> Option<Arc<T>> {
+        let key = self.placed(key);
         let mut shard = lock(self.shard(key)?);
         let index = shard.find(key).ok()?;
         let is_evictable = is_evictable(shard.0.get(index)?, now);
@@ -258,9 +285,10 @@ impl<T> Room<'_, T> {
     /// returns the value of the other call.
     pub(super) fn insert(mut self, key: KeyHash, value: T) -> Arc<T> {
         let value = Arc::new(value);
-        let Some(shard) = self.table.shard(key) else { return value };
+        let placed = self.table.placed(key);
+        let Some(shard) = self.table.shard(placed) else { return value };
         let mut shard = lock(shard);
-        match shard.find(key) {
+        match shard.find(placed) {
             Ok(index) => shard.0.get(index).map_or(value, |known| Arc::clone(&known.value)),
             Err(index) => {
                 let (own, period) = (Arc::clone(&value), self.table.group.first_use());
@@ -389,21 +417,21 @@ mod model {
 mod tests {
     use super::*;
 
-    fn key(place: u64) -> KeyHash {
-        KeyHash::from_halves([place, 0])
+    fn key(place: u64) -> PlacedKey {
+        PlacedKey { key: KeyHash::from_halves([place, 0]), shard: 0, place }
     }
 
     fn entries(places: &[u64]) -> Entries<u64> {
         let mut entries = Entries(Vec::new());
         for place in places {
             let entry = Entry {
-                key: key(*place),
+                key: key(*place).key,
                 value: Arc::new(*place),
                 calls: 1,
                 period: 0,
                 used: false,
             };
-            let index = entries.find(entry.key).expect_err("a new key");
+            let index = entries.find(key(*place)).expect_err("a new key");
             entries.insert(index, entry);
         }
         entries
@@ -422,6 +450,26 @@ mod tests {
                 assert_eq!(entries.get_mut(key(*place)).map(|entry| *entry.value), Some(*place));
             }
             assert!(entries.get_mut(key(1 << 40)).is_none());
+        }
+    }
+
+    #[test]
+    fn keys_with_equal_first_halves_are_told_apart() {
+        let key = |second| PlacedKey {
+            key: KeyHash::from_halves([1 << 63, second]),
+            shard: 0,
+            place: 1 << 63,
+        };
+        let mut entries: Entries<u64> = entries(&[1, u64::MAX]);
+        for second in [5, 1, 9, 3, 7] {
+            let index = entries.find(key(second)).expect_err("a new key");
+            let (value, key) = (Arc::new(second), key(second).key);
+            entries.insert(index, Entry { key, value, calls: 1, period: 0, used: false });
+        }
+        assert!(entries.0.is_sorted_by_key(|entry| entry.key));
+        for second in 0..10 {
+            let found = entries.get_mut(key(second)).map(|entry| *entry.value);
+            assert_eq!(found, (second % 2 == 1).then_some(second));
         }
     }
 

@@ -10,12 +10,13 @@ use super::pace::{Grant, MAX_NANOS, Pace, Queued};
 use super::view::View;
 use super::{Defined, Definition, RateLimiter, RateShare};
 use crate::attempt_scope;
+use crate::classify::Effect;
 use crate::clock::{Timestamp, nanos, now, real_time};
 use crate::context::{self, current};
 use crate::log;
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::registry::policy::{count_rejection, count_success};
+use crate::registry::policy::{count_rejection, count_success, counted_in_record};
 use crate::rejected::{FromRejected, Rejected, RejectedKind, reject, rejected_outcome};
 use crate::rejection_signal::RejectionSignal;
 use crate::switch::is_enabled;
@@ -51,6 +52,8 @@ impl<D: Defined> RateLimiter<D> {
         self.take_plainly().or_else(|missed| self.take_missed_or(missed, signal))
     }
 
+    /// Has few instructions beside a rejection without a further reader: the other calls, which
+    /// need more registers, have a function of their own.
     #[cold]
     #[inline(never)]
     fn take_missed_or<O, By>(
@@ -61,15 +64,34 @@ impl<D: Defined> RateLimiter<D> {
     where
         O: Outcome<Err: FromRejected<By>>,
     {
-        let left = missed.and_then(|missed| self.left_at_end(1, missed));
-        if left.is_some() && !log::may_report_rejections() {
-            count_rejection(self, false);
-            let mut rejected = self.rejection(RejectedKind::RateLimited, left);
-            if let Some(signal) = signal {
-                signal.set_kind(RejectedKind::RateLimited, left);
-                signal.mark(&mut rejected);
+        let has_reader = signal.is_some() || log::may_report_rejections();
+        if let Some(missed) = missed.filter(|_| !has_reader) {
+            if let Some(left) = self.left_at_end(1, missed) {
+                if counted_in_record(self) {
+                    return Err(rejected_outcome(self.rejection_at_end(left, None)));
+                }
             }
-            return Err(rejected_outcome(rejected));
+        }
+        self.take_or_reject(missed, signal)
+    }
+
+    #[inline(never)]
+    fn take_or_reject<O, By>(
+        &self,
+        missed: Option<Missed>,
+        signal: Option<&RejectionSignal>,
+    ) -> Result<(), O>
+    where
+        O: Outcome<Err: FromRejected<By>>,
+    {
+        let left = missed.and_then(|missed| self.left_at_end(1, missed));
+        if let Some(left) = left.filter(|_| !log::may_report_rejections()) {
+            count_rejection(self, false);
+            let effect = signal.and_then(|signal| {
+                signal.set_kind(RejectedKind::RateLimited, Some(Duration::from_nanos(left)));
+                signal.effect_of_call(Effect::NotSent)
+            });
+            return Err(rejected_outcome(self.rejection_at_end(left, effect)));
         }
         let taken = match missed {
             Some(missed) => self.take_missed(1, missed),
@@ -88,7 +110,7 @@ impl<D: Defined> RateLimiter<D> {
     /// Returns the time until the permits of a call that the end of the line alone rejects. More
     /// permits than a burst are never there at once, and take the longer way.
     #[inline]
-    fn left_at_end(&self, cost: u32, missed: Missed) -> Option<Duration> {
+    fn left_at_end(&self, cost: u32, missed: Missed) -> Option<u64> {
         let Definition { settings, .. } = self.definition();
         // A copy: the compiler reads a field again after an atomic operation.
         let pace = settings.pace;
@@ -96,17 +118,23 @@ impl<D: Defined> RateLimiter<D> {
         if settings.shadow || width > pace.burst() {
             return None;
         }
-        self.state.gcra.left_at_end(&pace, width, missed).map(Duration::from_nanos)
+        self.state.gcra.left_at_end(&pace, width, missed)
+    }
+
+    /// Returns the rejection of a call that the end of the line alone rejects.
+    #[inline]
+    fn rejection_at_end(&self, left: u64, effect: Option<Effect>) -> Rejected {
+        let Definition { key, .. } = self.definition();
+        Rejected::by_rate_limit(self.name_or_default(), left, key.as_ref(), effect)
     }
 
     /// Takes permits of a limiter without a share, after the end of the line was too far away.
     #[cold]
     #[inline(never)]
     pub(super) fn take_missed(&self, cost: u32, missed: Missed) -> Result<(), Rejected> {
-        let left = self.left_at_end(cost, missed);
-        if left.is_some() {
+        if let Some(left) = self.left_at_end(cost, missed) {
             count_rejection(self, false);
-            return Err(self.rejection(RejectedKind::RateLimited, left));
+            return Err(self.rejection_at_end(left, None));
         }
         let view = self.view(self.definition().settings.pace);
         let width = view.pace.width(cost);

@@ -6,6 +6,7 @@
 //! the lock. The end of the line is always later than the positions of waiting calls, so such a
 //! call overtakes no waiting call.
 
+use core::num::NonZeroU64;
 use core::sync::atomic::Ordering;
 use core::task::Waker;
 use std::sync::OnceLock;
@@ -34,11 +35,12 @@ struct Rare {
     extra: Extra,
 }
 
-/// A call whose turn has not come: the word and the time.
+/// A call whose turn has not come: the word and the time, which is never zero, so that an optional
+/// value travels in two registers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missed {
     word: u64,
-    now: u64,
+    now: NonZeroU64,
 }
 
 impl Gcra {
@@ -93,7 +95,7 @@ impl Gcra {
             let end = base.saturating_add(width);
             // At the end of the clock no further call fits.
             if early > tolerance || end == base {
-                return Err(Missed { word, now });
+                return Err(Missed { word, now: NonZeroU64::new(now).unwrap_or(NonZeroU64::MIN) });
             }
             match self.swap(word, end) {
                 Ok(()) => return Ok(()),
@@ -106,7 +108,7 @@ impl Gcra {
     /// the line, and the clock did not go back.
     #[inline]
     pub(super) fn left_at_end(&self, pace: &Pace, width: u64, missed: Missed) -> Option<u64> {
-        let Missed { word, now } = missed;
+        let (word, now) = (missed.word, missed.now.get());
         if self.rare.get().is_some() || pace.corrected(word, now).is_some() {
             return None;
         }
@@ -122,6 +124,7 @@ impl Gcra {
         Missed { word, now: at }: Missed,
         now: impl Fn() -> u64,
     ) -> Result<(), u64> {
+        let at = at.get();
         if self.has_holes() || pace.corrected(word, at).is_some() {
             return self.acquire_by_line(*pace, width, now);
         }

@@ -279,12 +279,20 @@ pub(crate) fn count_success<P: Policy + ?Sized>(policy: &P) {
 /// this atomic in any case, so a stripe in addition would only add cost.
 #[inline]
 pub(crate) fn count_rejection<P: Policy + ?Sized>(policy: &P, is_shadow: bool) {
-    match policy.own_figures().record.get() {
-        Some(record) if !is_shadow && !record.is_table => {
-            record.rejected.fetch_add(1, Relaxed);
-        }
-        _ => count_rejection_in_stripe(policy, is_shadow),
+    if is_shadow || !counted_in_record(policy) {
+        count_rejection_in_stripe(policy, is_shadow);
     }
+}
+
+/// Counts a rejected call of a policy without keys. Returns `false` and counts nothing before the
+/// first event of the policy, and for a policy with keys.
+#[inline]
+pub(crate) fn counted_in_record<P: Policy + ?Sized>(policy: &P) -> bool {
+    let record = policy.own_figures().record.get().filter(|record| !record.is_table);
+    if let Some(record) = record {
+        record.rejected.fetch_add(1, Relaxed);
+    }
+    record.is_some()
 }
 
 /// Counts a call that was rejected after its deadline.

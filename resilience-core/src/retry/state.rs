@@ -265,12 +265,12 @@ impl RetryState {
         delay
     }
 
-    /// Tells the layers inside, before the next attempt, or the layers outside, after the last
-    /// attempt, whether an earlier attempt may have been applied.
+    /// Passes the effect of earlier attempts to the layers inside, before the next attempt, or to
+    /// the layers outside, after the last attempt.
     fn report_history(self, signal: Option<&RejectionSignal>, continues: bool) {
         let (Some(signal), Some(progress)) = (signal, self.0) else { return };
         if continues {
-            signal.start_attempt(progress.history.is_ambiguous());
+            signal.start_attempt(progress.history.effect());
         } else {
             signal.end_attempts();
         }
