@@ -322,7 +322,8 @@ impl RetryState {
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
     /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
     /// `on_ok` declines, and keeps an error. `discard` takes an outcome that a further attempt
-    /// replaces. `HOOKED` states whether the function has `on_retry` or `on_give_up`: otherwise neither is called.
+    /// replaces. `HOOKED` states whether the function has `on_retry` or `on_give_up`: otherwise
+    /// neither is called.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
