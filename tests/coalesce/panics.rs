@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
-use resilience::{Classify, FailureClass, RejectedKind, coalesce};
+use resilience::{Classify, FailureClass, RejectedKind, coalesce, testing};
 
 #[test]
 fn a_panic_reaches_the_leader_and_rejects_every_follower() {
-    let coalescer = Coalescer::new().name("profiles");
+    let coalescer = Coalescer::new().named("profiles");
     let (end, ended) = oneshot::channel::<()>();
     let panics = async {
         ended.await.expect("the test ends the body");
@@ -60,6 +60,8 @@ fn the_attribute_converts_the_rejection_and_option_becomes_none() {
         ended.await.expect("ended by the test");
         panic!("a bug");
     }
+    // A fresh state keeps the name.
+    let _state = testing::fresh_state();
     let ((end, first), (_end, second)) = (oneshot::channel(), oneshot::channel());
     let (mut leader, mut follower) = (Box::pin(fails(first)), Box::pin(fails(second)));
     let mut cx = Context::from_waker(Waker::noop());

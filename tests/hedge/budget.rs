@@ -1,8 +1,9 @@
 //! The budget of hedges, shared with the retries of the function.
 
 use std::cell::Cell;
+use std::time::Duration;
 
-use resilience::{Rejected, RetryBudget, RetryPolicy, bulkhead, hedge, retry, testing};
+use resilience::{Bulkhead, Rejected, RetryBudget, RetryPolicy, bulkhead, hedge, retry, testing};
 
 use crate::sleep;
 
@@ -137,4 +138,22 @@ async fn a_rejected_hedge_returns_its_token() {
         assert_eq!(alone(&calls).await.ok(), Some(expected));
     }
     assert_eq!(ONE.tokens(), 3);
+}
+
+/// A second refund for the success would fill the budget.
+#[tokio::test(start_paused = true)]
+async fn the_cost_of_a_rejected_hedge_is_refunded_once() {
+    static BUDGET: RetryBudget = RetryBudget::new();
+    #[hedge(after = "10ms", idempotent, budget = &BUDGET)]
+    #[bulkhead(bulkhead = limit)]
+    async fn call(limit: &Bulkhead, works: bool) -> Result<(), Rejected> {
+        sleep(100).await;
+        let failure = Rejected::timed_out("upstream", Duration::from_millis(100));
+        if works { Ok(()) } else { Err(failure) }
+    }
+    assert!(call(&Bulkhead::new(2), false).await.is_err());
+    assert_eq!(BUDGET.tokens(), 500 - 14);
+    // A first success earns a token.
+    assert!(call(&Bulkhead::new(1), true).await.is_ok());
+    assert_eq!(BUDGET.tokens(), 500 - 14 + 1);
 }

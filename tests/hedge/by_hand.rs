@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use resilience::{
-    Classify, HedgeCause, HedgePolicy, PolicyKind, Rejected, RetryBudget, hedge, policies, testing,
+    Classify, HedgeCause, HedgePolicy, PolicyKind, Rejected, RetryBudget, RetryPolicy, hedge,
+    policies, testing,
 };
 
 use super::*;
@@ -153,4 +154,18 @@ fn the_future_of_a_call_is_send() {
     fn send<T: Send>(_: T) {}
     static POLICY: HedgePolicy = HedgePolicy::after(Duration::from_millis(50));
     send(POLICY.run_async(|| async { Ok::<_, String>(7) }));
+}
+
+/// Also if the budget has a token again before the next delay ends.
+#[tokio::test(start_paused = true)]
+async fn a_failure_over_budget_ends_the_hedges_of_the_call() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(1).per_call(1.0);
+    let policy = HedgePolicy::after(millis(10)).max(2).budget(&BUDGET);
+    let (log, plan) = (Log::new(), [(15, Err("down")), (900, Ok(1)), (10, Ok(2))]);
+    let other_call = async {
+        sleep(17).await;
+        RetryPolicy::new().budget(&BUDGET).run(|| Ok::<_, ()>(()))
+    };
+    let (outcome, other) = tokio::join!(policy.run_async(|| script(&log, &plan)), other_call);
+    assert_eq!((outcome, other, log.starts()), (Ok(1), Ok(()), vec![0, 10]));
 }

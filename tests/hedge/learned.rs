@@ -66,7 +66,7 @@ async fn failures_teach_nothing() {
     assert_eq!(log.starts(), [0, 40]);
 }
 
-#[hedge(after = "p90", warm_up = "70ms", idempotent)]
+#[hedge(after = "p90", warm_up = "70ms", idempotent, budget = 1.0)]
 async fn steady(log: &Log, takes: u64) -> Option<()> {
     let _ = log.start();
     sleep(takes).await;
@@ -88,4 +88,42 @@ async fn few_calls_after_a_burst_change_the_delay() {
     steady(&log, 10_000).await;
     let learned = log.starts()[1];
     assert!((392..=408).contains(&learned), "{learned}");
+}
+
+/// The latency of a call that lost against its hedge is not known. The delay grows by an eighth.
+#[tokio::test(start_paused = true)]
+async fn a_delay_that_is_too_short_for_most_calls_grows_step_by_step() {
+    let _state = testing::fresh_state();
+    for _ in 0..20 {
+        learns(&Log::new(), 20).await;
+    }
+    for _ in 0..32 {
+        learns(&Log::new(), 1000).await;
+    }
+    let learned = hedged_at().await;
+    assert!((23..=25).contains(&learned), "{learned}");
+}
+
+/// The quantile of the first 256 calls is computed often, and then after each 256 calls, while the
+/// window is young.
+#[tokio::test(start_paused = true)]
+async fn the_delay_follows_changed_latencies() {
+    let _state = testing::fresh_state();
+    let delay = |learned: u64, calls: &'static [(u32, u64)]| async move {
+        for (count, takes) in calls {
+            for _ in 0..*count {
+                steady(&Log::new(), *takes).await;
+            }
+        }
+        let log = Log::new();
+        // The slow call counts as well.
+        steady(&log, 100).await;
+        let found = u64::try_from(log.starts()[1]).unwrap();
+        assert!(found.abs_diff(learned) <= 1, "{found} instead of {learned}");
+    };
+    delay(5, &[(220, 5), (24, 10)]).await;
+    delay(10, &[(11, 10)]).await;
+    delay(20, &[(255, 20)]).await;
+    delay(20, &[(150, 40)]).await;
+    delay(40, &[(105, 40)]).await;
 }

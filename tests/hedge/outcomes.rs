@@ -48,6 +48,23 @@ async fn the_failure_of_an_attempt_that_may_have_been_applied_is_returned() {
     assert_eq!(call(&Log::new(), 2, [50, 50]).await, Err(Down::NoConnection));
 }
 
+/// Also if a later attempt before the last surely was not applied.
+#[tokio::test(start_paused = true)]
+async fn the_first_failure_that_may_have_been_applied_outlives_several_hedges() {
+    const fn class(attempt: usize) -> FailureClass {
+        let effect = if attempt == 0 { Effect::Unknown } else { Effect::NotSent };
+        FailureClass::transient().effect(effect)
+    }
+    #[hedge(after = "10ms", max = 3, idempotent, on = |attempt| class(*attempt))]
+    async fn call(log: &Log, times: [u64; 4]) -> Result<(), usize> {
+        let (attempt, _running) = log.start();
+        sleep(times[attempt]).await;
+        Err(attempt)
+    }
+    assert_eq!(call(&Log::new(), [50, 10, 20, 90]).await, Err(0));
+    assert_eq!(call(&Log::new(), [50, 60, 70, 80]).await, Err(0));
+}
+
 #[hedge(after = "10ms", idempotent)]
 async fn early_exits(fails: bool) -> Result<u32, std::num::ParseIntError> {
     if fails {

@@ -1,5 +1,7 @@
 //! Calls under a limiter.
 
+use std::time::Duration;
+
 use allocation_counter::measure;
 use resilience::{RateLimiter, Rejected, testing};
 
@@ -74,4 +76,18 @@ fn shown() {
         "RateLimiter { name: \"rate_limit\", rate: 9, per: 1s, burst: 3, wait: 0ns, available: 3, .. }",
     );
     assert_eq!(limiter.as_ref().available(), 3);
+}
+
+#[test]
+fn calls_that_have_waited_leave_no_memory_behind() {
+    let limiter = RateLimiter::new(1, SECOND).wait(Duration::MAX);
+    let wait = |calls| (0..calls).for_each(|_| limiter.acquire_blocking().expect("its turn"));
+    // The turn comes under a clock that advances, and the wait ends before the turn otherwise.
+    for is_paused in [false, true] {
+        let (clock, paused) = (testing::clock(), is_paused.then(testing::no_waits));
+        wait(10);
+        let counted = measure(|| wait(1000));
+        assert!(counted.bytes_current.abs() < 1000, "{is_paused}: {counted:?}");
+        drop((paused, clock));
+    }
 }

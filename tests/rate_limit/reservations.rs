@@ -152,3 +152,13 @@ fn threads_never_share_a_reservation() {
     assert_eq!(hours.len(), calls);
     assert!(calls > 2600);
 }
+
+/// Under a paused clock the wait ends before the time of the reservation.
+#[test]
+fn a_reservation_that_was_awaited_stays_used_without_waits() {
+    let limiter = RateLimiter::new(1, 3600 * SECOND).wait(Duration::MAX);
+    let _guard = testing::no_waits();
+    limiter.try_acquire().expect("the first");
+    limiter.reserve().expect("a reservation").wait_blocking();
+    assert!(left(limiter.try_acquire()) > Some(3600 * SECOND));
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{RateLimiter, Rejected, rate_limit, timeout};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance, sleep};
 
 use crate::{SECOND, left, ms};
@@ -89,6 +90,45 @@ async fn a_turn_that_is_not_used_goes_to_the_next() {
     drop(calls.remove(0));
     assert!(futures::poll!(&mut calls[0]).is_ready());
     assert_eq!(left(limiter.try_acquire()), Some(2 * SECOND));
+}
+
+/// Spawns a call, and returns the time of its turn.
+async fn parked(limiter: &Arc<RateLimiter>, start: Instant) -> JoinHandle<Duration> {
+    let limiter = Arc::clone(limiter);
+    let task = tokio::spawn(async move {
+        limiter.acquire().await.expect("its turn");
+        start.elapsed()
+    });
+    tokio::task::yield_now().await;
+    task
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sleeping_call_is_woken_for_the_turn_of_a_call_that_leaves() {
+    // Before the turn of the call in front, and after that turn was not used.
+    for (leaves, turn) in [(500, 1000), (1200, 1200)] {
+        let limiter = Arc::new(RateLimiter::new(1, SECOND).wait(100 * SECOND));
+        limiter.try_acquire().expect("the first");
+        let start = Instant::now();
+        let front = waits!(limiter, 1);
+        let task = parked(&limiter, start).await;
+        sleep(ms(leaves)).await;
+        drop(front);
+        assert_eq!(task.await.expect("no panic"), ms(turn), "{leaves} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sleeping_calls_wait_for_a_cost_that_was_corrected() {
+    let limiter = Arc::new(RateLimiter::new(1, SECOND).wait(100 * SECOND));
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    let tasks = [parked(&limiter, start).await, parked(&limiter, start).await];
+    sleep(ms(500)).await;
+    limiter.settle(1, 6);
+    for (task, turn) in tasks.into_iter().zip([6, 7]) {
+        assert_eq!(task.await.expect("no panic"), turn * SECOND);
+    }
 }
 
 /// Twice the load for two minutes. All callers give up after a second.

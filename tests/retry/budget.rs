@@ -278,6 +278,43 @@ fn a_ratio_of_sixty_percent_is_exact() {
 }
 
 #[test]
+fn a_call_or_a_success_earns_at_most_a_token() {
+    let budget: &'static RetryBudget = Box::leak(Box::new(RetryBudget::bucket(5).per_call(3.0)));
+    let policy = RetryPolicy::new().attempts(6).fixed().base_delay(ms(0)).budget(budget);
+    assert_eq!(policy.run(|| Err::<(), _>(())), Err(()));
+    assert_eq!(budget.tokens(), 0);
+    assert_eq!(policy.run(|| Ok::<_, ()>(())), Ok(()));
+    assert_eq!(budget.tokens(), 1);
+}
+
+/// Half a token for each success, and one for each retry: the refund belongs to the standard quota.
+#[test]
+fn a_success_after_a_retry_earns_as_any_success() {
+    static BUDGET: RetryBudget = RetryBudget::bucket(10).per_success(0.5);
+    let policy = RetryPolicy::new().fixed().base_delay(ms(0)).budget(&BUDGET);
+    for left in [9, 9, 8, 8] {
+        let mut outcomes = vec![Ok(()), Err(())];
+        assert_eq!(policy.run(|| outcomes.pop().expect("two attempts")), Ok(()));
+        assert_eq!(BUDGET.tokens(), left);
+    }
+}
+
+#[test]
+fn fresh_state_keeps_the_terms_of_a_budget() {
+    #[retry(attempts = 2, budget = 0.1)]
+    fn fail(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let (_guard, _fresh) = (testing::no_waits(), testing::fresh_state());
+    let mut calls = 0;
+    for _ in 0..60 {
+        assert_eq!(fail(&mut calls), Err(()));
+    }
+    assert_eq!(calls, 120, "ten seconds' worth of retries");
+}
+
+#[test]
 fn fresh_state_resets_a_budget_for_a_test() {
     #[retry(attempts = 2, budget)]
     fn fail(calls: &mut u32) -> Result<(), ()> {

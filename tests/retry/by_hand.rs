@@ -30,6 +30,14 @@ async fn run_async() {
     assert_eq!(answer, Ok(7));
 }
 
+#[tokio::test(start_paused = true)]
+async fn throttled_failures_have_longer_delays() {
+    let script = Script::new();
+    let call = RETRY.on(|_: &&str| FailureClass::throttled(None));
+    assert_eq!(call.run_async(|| async { script.fail::<()>() }).await, Err("down"));
+    assert_eq!(script.waits(), [1000, 2000, 4000].map(ms));
+}
+
 #[test]
 fn predicates_and_hooks() {
     let _guard = testing::no_waits();

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use resilience::context::Context;
 use resilience::{RetryPolicy, StopReason, retry, testing};
 use tokio::time::Instant;
 
@@ -74,6 +75,18 @@ fn the_delay_counts_against_the_deadline_also_without_waits() {
     assert_eq!((call(&calls, &given_up), calls.get()), (None, 1));
     let (reason, elapsed) = given_up.take().expect("an event");
     assert!(reason == StopReason::Deadline && elapsed >= 3 * SECOND);
+}
+
+#[test]
+fn a_delay_that_reaches_the_deadline_of_the_caller_is_left_out() {
+    static POLICY: RetryPolicy = RetryPolicy::new().initial_delay(SECOND);
+    let clock = testing::clock();
+    for (millis, waited) in [(900, Duration::ZERO), (1000, Duration::ZERO), (1001, SECOND)] {
+        let start = clock.elapsed();
+        let caller = Context::new().deadline(Duration::from_millis(millis), "caller");
+        assert_eq!(caller.run(|| POLICY.run(|| Some(7))), Some(7));
+        assert_eq!(clock.elapsed(), start + waited, "{millis} ms");
+    }
 }
 
 #[test]

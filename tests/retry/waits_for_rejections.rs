@@ -8,7 +8,8 @@ use std::time::Duration;
 use resilience::context::Context;
 use resilience::{
     Bulkhead, CircuitBreaker, Classify, Jitter, RateLimiter, Rejected, RejectedKind, RetryBudget,
-    RetryPolicy, bulkhead, circuit_breaker, context, rate_limit, retry, testing, timeout,
+    RetryPolicy, StopReason, bulkhead, circuit_breaker, context, rate_limit, retry, testing,
+    timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -566,4 +567,45 @@ fn a_single_attempt_waits_for_an_open_circuit() {
     assert_eq!(clock.elapsed(), Duration::ZERO);
     assert!(call(true).is_ok());
     assert_eq!(clock.elapsed(), Duration::from_secs(30));
+}
+
+/// A failure that leaves the circuit below open ends the call, unless the retry may wait so long.
+#[test]
+fn a_failure_that_opens_a_circuit_below() {
+    let ends = |waits: bool, open: u64| {
+        let clock = testing::clock();
+        let open = Duration::from_secs(open);
+        let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(open).jitter(0.0);
+        let policy = RetryPolicy::new().attempts(2).max_retry_after(Duration::from_secs(10));
+        let policy = policy.wait_for_rejections(waits);
+        let mut reason = None;
+        let failed = policy.on(|_: &Rejected| true).on_give_up(|event| reason = Some(event.reason));
+        let outcome: Result<(), _> = failed.run(|| {
+            breaker.try_acquire()?.failure();
+            Err(Rejected::timed_out("upstream", ms(1)))
+        });
+        assert_eq!(outcome.unwrap_err().kind(), RejectedKind::TimedOut);
+        (reason, clock.elapsed() >= open)
+    };
+    assert_eq!(ends(true, 10), (Some(StopReason::Attempts), true));
+    assert_eq!(ends(true, 11), (Some(StopReason::CircuitOpen), false));
+    assert_eq!(ends(false, 10), (Some(StopReason::CircuitOpen), false));
+}
+
+/// A queue with a limit rejects calls, however long a retry may wait.
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_rejects_calls_with_the_longest_wait() {
+    let bulkhead = Bulkhead::new(1).queue(1);
+    let policy = RetryPolicy::new().max_retry_after(Duration::MAX).wait_for_rejections(true);
+    let _permit = bulkhead.try_acquire().expect("a permit");
+    let mut waiting = Box::pin(bulkhead.acquire());
+    assert!(futures::poll!(&mut waiting).is_pending());
+    let attempts = Cell::new(0);
+    let call = policy.run_async(|| {
+        attempts.set(attempts.get() + 1);
+        async { bulkhead.acquire().await.map(drop) }
+    });
+    let outcome = tokio::time::timeout(Duration::from_secs(10), call).await;
+    let rejected = outcome.expect("no place in the full queue").unwrap_err();
+    assert_eq!((rejected.kind(), attempts.get()), (RejectedKind::BulkheadFull, 3));
 }

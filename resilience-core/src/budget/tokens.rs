@@ -72,8 +72,7 @@ impl Tokens {
             let earned = u64::from(since) * u64::from(milli_per_second) / 1000;
             let earned = u32::try_from(earned).unwrap_or(u32::MAX);
             let milli = count.milli.saturating_add(earned).min(capacity);
-            let idle = since == 0 && count.refilled != 0 && now == count.refilled;
-            (!idle).then_some(Count { milli, refilled: now })
+            (now != count.refilled).then_some(Count { milli, refilled: now })
         });
     }
 

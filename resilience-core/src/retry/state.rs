@@ -218,9 +218,7 @@ impl RetryState {
     /// Returns the scope of the attempts, for policies inside that the retry cannot name.
     #[inline]
     pub fn scope<B: Backoff>(self, policy: &RetryPolicy<B>) -> AttemptScope {
-        let patience = Self::patience(policy);
-        let deadline = if patience > 0 { self.bound(policy) } else { None };
-        AttemptScope::new(patience, deadline)
+        AttemptScope::new(Self::patience(policy), self.bound(policy))
     }
 
     /// Decides after a failure of this class: a delay before the next attempt, or `None`. For
@@ -323,8 +321,9 @@ impl RetryState {
     /// `out` is passed by value and dropped before the wait. The drop releases the resources of
     /// the error, and keeps a future `Send` if the error is not. `signal` carries a rejection by
     /// an inner layer. `text` returns the text of an error. `exhausted` changes a last value that
-    /// `on_ok` declines. `discard` takes an outcome that a further attempt replaces. `HOOKED`
-    /// states whether the function has `on_retry` or `on_give_up`: otherwise neither is called.
+    /// `on_ok` declines, and keeps an error. `discard` takes an outcome that a further attempt
+    /// replaces. `HOOKED` states whether the function has `on_retry` or `on_give_up`: otherwise
+    /// neither is called.
     ///
     /// # Errors
     /// Never fails: `Break` carries the outcome.
@@ -444,7 +443,6 @@ impl RetryState {
                 (rejected.unwrap_or_else(|| on(error).into()), Some(error))
             }
         };
-        let declined_value = error.is_none();
         let text = error.map_or(Shown::Nothing, text);
         let delay = match hooks {
             None => self.next(policy, spending, class, signal, text),
@@ -461,8 +459,7 @@ impl RetryState {
                 discard(out);
                 ControlFlow::Continue(delay)
             }
-            None if declined_value => ControlFlow::Break(exhausted(out)),
-            None => ControlFlow::Break(out),
+            None => ControlFlow::Break(exhausted(out)),
         }
     }
 

@@ -1,0 +1,117 @@
+//! Policies in the normal mode of a process: no switch, no setting and no test clock. The mode is
+//! process-wide, so a test that changes the mode belongs to another program. Intervals of an hour
+//! keep the results independent of the speed of the machine.
+
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use resilience::{
+    Bulkhead, CircuitBreaker, CircuitState, RateLimiter, Rejected, RejectedKind, circuit_breaker,
+    rate_limit,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Checks a rejection with a time that has become shorter by less than a minute.
+fn check<T>(outcome: Result<T, Rejected>, kind: RejectedKind, expected: Duration) {
+    let rejected = outcome.err().expect("a rejection");
+    assert_eq!(rejected.kind(), kind);
+    let time = rejected.retry_after().expect("the time is known");
+    let latest = expected.saturating_sub(Duration::from_secs(60));
+    assert!(latest < time && time <= expected, "{time:?} instead of {expected:?}");
+}
+
+#[test]
+fn a_rate_limit_of_a_function() {
+    #[rate_limit(rate = 1, per = "1h", burst = 2)]
+    fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    assert_eq!((call(), call()), (Ok(()), Ok(())));
+    for _ in 0..2 {
+        check(call(), RejectedKind::RateLimited, HOUR);
+    }
+}
+
+#[test]
+fn costs_of_a_rate_limit() {
+    let limiter = RateLimiter::new(1, HOUR).burst(3);
+    assert_eq!(
+        limiter.try_acquire_many(4).err().map(|rejected| rejected.retry_after()),
+        Some(None)
+    );
+    limiter.try_acquire_many(2).expect("a burst");
+    check(limiter.try_acquire_many(3), RejectedKind::RateLimited, 2 * HOUR);
+    limiter.try_acquire().expect("the last permit");
+    check(limiter.try_acquire(), RejectedKind::RateLimited, HOUR);
+    limiter.try_acquire_many(0).expect("no permit");
+    assert_eq!(limiter.available(), 0);
+}
+
+#[test]
+fn calls_that_wait_for_a_rate_limit() {
+    let limiter = RateLimiter::new(1, HOUR).wait(3 * HOUR);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(limiter.acquire()).poll(&mut context).is_ready());
+    let mut waiting = Box::pin(limiter.acquire());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    check(limiter.try_acquire(), RejectedKind::RateLimited, 2 * HOUR);
+    drop(waiting);
+    check(limiter.try_acquire(), RejectedKind::RateLimited, HOUR);
+}
+
+#[test]
+fn a_rate_limit_in_shadow_mode() {
+    let limiter = RateLimiter::new(1, HOUR).shadow();
+    assert!((0..3).all(|_| limiter.try_acquire().is_ok()));
+    assert_eq!(limiter.shadow_rejections(), 2);
+}
+
+#[test]
+fn a_circuit_breaker_of_a_function() {
+    #[circuit_breaker(failure_threshold = 2, reset_timeout = "1h", jitter = 0.0)]
+    fn call(works: bool) -> Result<(), Rejected> {
+        let failure = Rejected::new(RejectedKind::TimedOut, "dependency", None);
+        if works { Ok(()) } else { Err(failure) }
+    }
+    for works in [false, true, false, false] {
+        assert_eq!(call(works).is_ok(), works);
+    }
+    for _ in 0..2 {
+        check(call(true), RejectedKind::CircuitOpen, HOUR);
+    }
+}
+
+#[test]
+fn a_circuit_breaker_with_a_window() {
+    let breaker = CircuitBreaker::new().failure_rate(0.5).count_window(4).min_calls(4);
+    let breaker = breaker.reset_timeout(HOUR).jitter(0.0);
+    // The first failure has left the window before the second.
+    for works in [false, true, true, true, true, false] {
+        let guard = breaker.try_acquire().expect("a closed circuit");
+        if works { guard.success() } else { guard.failure() }
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    breaker.try_acquire().expect("a closed circuit").failure();
+    assert_eq!(breaker.state(), CircuitState::Open);
+    check(breaker.try_acquire(), RejectedKind::CircuitOpen, HOUR);
+}
+
+#[test]
+fn a_bulkhead() {
+    let bulkhead = Bulkhead::new(1).queue(1).wait(HOUR);
+    let permit = bulkhead.try_acquire().expect("a permit");
+    assert_eq!(
+        bulkhead.try_acquire().err().map(|rejected| rejected.kind()),
+        Some(RejectedKind::BulkheadFull)
+    );
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = pin!(bulkhead.acquire());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    let second = pin!(bulkhead.acquire()).poll(&mut context);
+    assert!(matches!(second, std::task::Poll::Ready(Err(_))), "a full queue");
+    assert_eq!((bulkhead.running(), bulkhead.queued()), (1, 1));
+    drop(permit);
+    assert!(waiting.as_mut().poll(&mut context).is_ready());
+}
