@@ -198,7 +198,9 @@ fn a_call_that_ends_while_off_does_not_go_on_running() {
     // More calls than the breaker keeps without its lock.
     let running: Vec<_> = (0..30).map(|_| breaker.try_acquire().expect("closed")).collect();
     resilience::set_enabled(false);
-    running.into_iter().for_each(|guard| guard.failure());
+    for guard in running {
+        guard.failure();
+    }
     resilience::set_enabled(true);
     clock.advance(Duration::from_secs(2));
     let seen = breaker.snapshot();

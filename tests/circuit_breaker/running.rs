@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{CircuitBreaker, CircuitState, testing};
+use resilience::{CircuitBreaker, CircuitGuard, CircuitState, testing};
 
 use crate::{SECOND, Seen, call, is_open, succeed};
 
@@ -164,7 +164,7 @@ fn any_number_of_calls_may_hang() {
     for guard in hanging.drain(..10) {
         guard.success();
     }
-    clock.advance(2 * SECOND - SECOND / 20);
+    clock.advance(SECOND * 39 / 20);
     // The first 50 calls exceed the limit, and ten of these have ended in time.
     let seen = breaker.snapshot();
     assert_eq!((seen.calls, seen.slow_calls), (50, 40));
@@ -189,7 +189,7 @@ fn calls_of_an_earlier_state_leave_room_for_later_calls() {
         assert_eq!(breaker.snapshot().slow_calls, 1, "round {round}");
         running.success();
         if round == 25 {
-            old.drain(..).for_each(|guard| guard.failure());
+            old.drain(..).for_each(CircuitGuard::failure);
         }
         assert_eq!((breaker.snapshot().slow_calls, breaker.snapshot().failures), (1, 0));
     }

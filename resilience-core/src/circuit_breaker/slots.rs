@@ -165,8 +165,8 @@ impl Slots {
         let overdue = self.slots.iter().filter(is_overdue).map(|_| 1).sum();
         // With an overdue call the search stays due.
         if overdue == 0 {
-            // Stored first: a call that claims a slot behind the search sees this time, and takes the
-            // lock if its start is earlier.
+            // Stored first: a call that claims a slot behind the search sees this time, and takes
+            // the lock if its start is earlier.
             self.quiet_until.store(now.plus(limit).word(), Relaxed);
             let oldest = self.slots.iter().filter_map(Slot::start).fold(oldest, Timestamp::min);
             self.quiet_until.store(oldest.plus(limit).word(), Release);
