@@ -12,4 +12,6 @@ pub use self::metrics::record_metrics;
 #[cfg(feature = "opentelemetry")]
 pub use self::opentelemetry::register_instruments;
 #[cfg(feature = "prometheus")]
-pub use self::prometheus::{PROMETHEUS_CONTENT_TYPE, prometheus_name, prometheus_text};
+pub use self::prometheus::{
+    PROMETHEUS_CONTENT_TYPE, prometheus_keys_text, prometheus_name, prometheus_text,
+};

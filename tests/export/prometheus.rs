@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use resilience::export::{prometheus_name, prometheus_text};
-use resilience::{FigureInfo, FigureKind, policies_matching};
+use resilience::export::{prometheus_keys_text, prometheus_name, prometheus_text};
+use resilience::{FigureInfo, FigureKind, policies_matching, rate_limit};
 
 use crate::{Exported, LABEL, PARTS, add, check, figures};
 
@@ -126,4 +126,47 @@ fn no_key_is_a_label() {
     let text = prometheus_text();
     assert!(text.contains("resilience_policy_name=\"labels\""));
     assert!(!text.contains(LABEL), "{text}");
+}
+
+#[test]
+fn keys_are_labels_where_asked_for() {
+    #[rate_limit(rate = 1, per = "1m", key = user, key_label = user, name = "asked")]
+    fn search(user: &str) -> Option<()> {
+        Some(())
+    }
+    #[rate_limit(rate = 1, per = "1m", key = user, key_label = user, name = "asked")]
+    fn order(user: &str) -> Option<()> {
+        Some(())
+    }
+    for number in 0..30 {
+        search(&format!("user {number}"));
+    }
+    for _ in 0..3 {
+        search(LABEL);
+        order(LABEL);
+    }
+    let text = prometheus_keys_text();
+    let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(parse).collect();
+    let of = |name: &str, key: &str| {
+        let found: Vec<_> = series
+            .iter()
+            .filter(|(known, labels, _)| {
+                let has = |label: &str, value: &str| {
+                    labels.iter().any(|known| known.0 == label && known.1 == value)
+                };
+                known == name
+                    && has("resilience_policy_name", "asked")
+                    && has("resilience_key", key)
+            })
+            .map(|(_, _, number)| *number)
+            .collect();
+        found
+    };
+    let shown = policies_matching("asked")[0].keys.clone().expect("keys").rejecting[0].key.clone();
+    assert_eq!(of("resilience_key_calls", &shown), [6.0]);
+    assert_eq!(of("resilience_key_rejected_calls", &shown), [4.0]);
+    let calls = series.iter().filter(|(name, labels, _)| {
+        name == "resilience_key_calls" && labels.iter().any(|label| label.1 == "asked")
+    });
+    assert_eq!(calls.count(), 10, "{text}");
 }

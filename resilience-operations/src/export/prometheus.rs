@@ -1,8 +1,9 @@
 //! The text format of Prometheus.
 
 use core::fmt::{self, Write as _};
+use std::collections::BTreeMap;
 
-use resilience_core::{FigureInfo, FigureKind, FigureValue, PolicyKind};
+use resilience_core::{FigureInfo, FigureKind, FigureValue, KeysReport, PolicyKind, policies};
 
 use crate::parts::parts;
 use crate::series::{policy_labels, read};
@@ -69,6 +70,65 @@ pub fn prometheus_text() -> String {
         }
     }
     text
+}
+
+/// Returns the calls of the busiest and of the most rejecting keys in the same format, with the key
+/// as the label `resilience_key`: for a scrape that asks for keys, behind [`prometheus_text`].
+///
+/// A policy has at most 20 keys here, those of its [`KeysReport`]. Of keys with one label only the
+/// busiest is shown. A key that leaves the table starts again at zero, so the series are gauges.
+///
+/// ```
+/// use resilience::export::{prometheus_keys_text, prometheus_text};
+/// use resilience::rate_limit;
+///
+/// #[rate_limit(rate = 5, key = tenant, key_label = tenant, name = "prometheus_keys_example")]
+/// fn search(tenant: &str) -> Option<()> {
+///     Some(())
+/// }
+///
+/// search("acme");
+/// let scrape = prometheus_text() + &prometheus_keys_text();
+/// let line = "resilience_key_calls{resilience_policy_name=\"prometheus_keys_example\",\
+///     resilience_policy_kind=\"rate_limit\",resilience_key=\"acme\"} 1";
+/// assert!(scrape.lines().any(|known| known == line));
+/// ```
+#[must_use]
+pub fn prometheus_keys_text() -> String {
+    let mut series = BTreeMap::new();
+    for policy in policies() {
+        for (key, [calls, rejected]) in policy.keys.map(shown_keys).unwrap_or_default() {
+            // Policies of the same name and kind share a series.
+            let sums: &mut [u64; 2] = series.entry((policy.name, policy.kind, key)).or_default();
+            let [all_calls, all_rejected] = *sums;
+            *sums = [all_calls.saturating_add(calls), all_rejected.saturating_add(rejected)];
+        }
+    }
+    let mut text = String::new();
+    let calls = ("resilience_key_calls", "Calls with the key since it was added to the table.");
+    let rejected = ("resilience_key_rejected_calls", "The rejected calls among these.");
+    for (index, (name, help)) in [calls, rejected].into_iter().enumerate() {
+        if !series.is_empty() {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        }
+        for ((policy, kind, key), sums) in &series {
+            text.push_str(name);
+            text.push_str(&opened((policy, *kind)));
+            push_label(&mut text, "resilience_key", key);
+            let _ = writeln!(text, "}} {}", sums.get(index).copied().unwrap_or_default());
+        }
+    }
+    text
+}
+
+/// Returns the keys of a report with their calls and rejected calls. A key can be among the busiest
+/// and among the most rejecting keys.
+fn shown_keys(keys: KeysReport) -> BTreeMap<String, [u64; 2]> {
+    let mut shown = BTreeMap::new();
+    for key in keys.busiest.into_iter().chain(keys.rejecting) {
+        shown.entry(key.key).or_insert([key.calls, key.rejected]);
+    }
+    shown
 }
 
 /// Returns the labels of a policy, with the bracket before them.
