@@ -33,8 +33,6 @@ mod diagnostics;
 mod error_type;
 #[path = "../../resilience-macros/src/function.rs"]
 mod function;
-#[path = "../../resilience-macros/src/hint.rs"]
-mod hint;
 #[path = "../../resilience-macros/src/instance_key.rs"]
 mod instance_key;
 #[path = "../../resilience-macros/src/keys.rs"]
