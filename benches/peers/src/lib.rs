@@ -16,6 +16,7 @@ mod limits;
 mod open;
 mod retry;
 pub mod threads;
+mod timeouts;
 mod windows;
 
 /// A measured function of one crate.
@@ -46,7 +47,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         retry::SYNC,
         retry::FAILED,
         retry::ASYNC,
+        retry::FAILED_ASYNC,
+        retry::DEADLINE,
+        retry::BUDGET,
         limits::ROWS,
+        timeouts::ROWS,
         hedges::READY,
         hedges::WAITING,
         endpoints::NEW,

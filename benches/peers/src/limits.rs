@@ -2,12 +2,13 @@
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use resilience::{bulkhead, rate_limit};
 use tokio::sync::Semaphore;
 
-use crate::{Failure, Result, Row, repeat, work};
+use crate::{Failure, Result, Row, poll, repeat, work, work_async};
 
 /// No call has to wait: a permit per nanosecond.
 const RATE: u32 = 1_000_000_000;
@@ -17,6 +18,7 @@ const NAME_RATE: &str = "rate limit, a permit is there";
 const NAME_KEYED: &str = "rate limit, a permit is there, 1000 keys";
 const NAME_REJECTED: &str = "rate limit, no permit is there";
 const NAME_CONCURRENT: &str = "bulkhead of 10 calls";
+const NAME_QUEUED: &str = "bulkhead of 10 calls with a queue, async";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -72,6 +74,11 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: NAME_CONCURRENT,
+        subject: "by hand: a count in an atomic",
+        run: |calls| repeat(calls, concurrent_by_hand),
+    },
+    Row {
+        name: NAME_CONCURRENT,
         subject: "resilience `#[bulkhead]`",
         run: |calls| repeat(calls, concurrent_ours),
     },
@@ -83,6 +90,24 @@ pub(crate) const ROWS: &[Row] = &[
             repeat(calls, |input| match semaphore.try_acquire() {
                 Ok(_permit) => work(input),
                 Err(_) => Err(Failure::Rejected),
+            });
+        },
+    },
+    Row {
+        name: NAME_QUEUED,
+        subject: "resilience `#[bulkhead(queue = …)]`",
+        run: |calls| repeat(calls, |input| poll(queued_ours(input))),
+    },
+    Row {
+        name: NAME_QUEUED,
+        subject: "tokio `Semaphore`",
+        run: |calls| {
+            let semaphore = Semaphore::new(10);
+            repeat(calls, |input| {
+                poll(async {
+                    let _permit = semaphore.acquire().await.map_err(|_| Failure::Rejected)?;
+                    work_async(input).await
+                })
             });
         },
     },
@@ -120,8 +145,32 @@ pub(crate) fn keyed_ours(key: u32, input: u32) -> Result<u32> {
     work(input)
 }
 
+/// The calls that run under the limit by hand.
+static RUNNING: AtomicU32 = AtomicU32::new(0);
+
+/// Ends a call by hand, also after a panic.
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Relaxed);
+    }
+}
+
+#[inline(never)]
+pub(crate) fn concurrent_by_hand(input: u32) -> Result<u32> {
+    let before = RUNNING.fetch_add(1, Relaxed);
+    let _ends = Ends;
+    if before < 10 { work(input) } else { Err(Failure::Rejected) }
+}
+
+#[bulkhead(max = 10, queue = 100)]
+async fn queued_ours(input: u32) -> Result<u32> {
+    work_async(input).await
+}
+
 #[inline(never)]
 #[bulkhead(max = 10)]
-fn concurrent_ours(input: u32) -> Result<u32> {
+pub(crate) fn concurrent_ours(input: u32) -> Result<u32> {
     work(input)
 }

@@ -1,20 +1,22 @@
-//! A closed breaker, and a table of rate limits, under concurrent calls from several threads.
+//! A closed breaker, a bulkhead, and a table of rate limits, under concurrent calls from several threads.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use recloser::Recloser;
+use tokio::sync::Semaphore;
 
 use crate::consecutive::{
     by_hand, failsafe, failsafe_called, nobreak_called, ours, recloser_called,
 };
-use crate::limits::{KEYS, keyed_governor, keyed_ours, next};
+use crate::limits::{KEYS, concurrent_by_hand, concurrent_ours, keyed_governor, keyed_ours, next};
 use crate::windows::calls_failing_ours;
 use crate::{repeat, repeat_flaky, work};
 
 const BREAKER: &str = "shared breaker, closed";
 const FAILING: &str = "shared breaker, half of 100 calls, 1 % of the calls fail";
+const CONCURRENT: &str = "shared bulkhead of 10 calls";
 const LIMIT: &str = "shared rate limit, 1000 keys for each thread";
 
 /// A policy shared by threads.
@@ -76,6 +78,26 @@ pub const SHARED: &[Shared] = &[
             let breaker = Recloser::custom().error_rate(0.5).closed_len(100).build();
             let call = || repeat_flaky(calls, 100, |input| recloser_called(&breaker, input));
             together(threads, call)
+        },
+    },
+    Shared {
+        name: CONCURRENT,
+        subject: "by hand: a count in an atomic",
+        run: |threads, calls| together(threads, || repeat(calls, concurrent_by_hand)),
+    },
+    Shared {
+        name: CONCURRENT,
+        subject: "resilience `#[bulkhead]`",
+        run: |threads, calls| together(threads, || repeat(calls, concurrent_ours)),
+    },
+    Shared {
+        name: CONCURRENT,
+        subject: "tokio `Semaphore`",
+        run: |threads, calls| {
+            let semaphore = Semaphore::new(10);
+            together(threads, || {
+                repeat(calls, |input| semaphore.try_acquire().map(|_permit| work(input)))
+            })
         },
     },
     Shared {

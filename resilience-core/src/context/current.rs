@@ -65,12 +65,13 @@ pub(crate) struct Values {
 /// The end of the clock: no deadline. The comparison of two deadlines needs no case without one.
 pub(crate) const NO_DEADLINE: Timestamp = Timestamp::MAX;
 
-/// The number of an attempt in the low half, and flags above, so that a scope copies one word.
+/// The number of an attempt in the high half, and flags, so that a scope copies one word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptWord(u64);
 
-const IS_RETRY: u64 = 1 << 32;
-const IS_SOLE: u64 = 1 << 33;
+const IS_RETRY: u64 = 1;
+const IS_SOLE: u64 = 1 << 1;
+const NUMBER_SHIFT: u32 = 32;
 
 impl AttemptWord {
     const NONE: Self = Self(0);
@@ -78,7 +79,7 @@ impl AttemptWord {
     /// Returns the word of an attempt of a retry.
     #[inline]
     pub(crate) const fn new(number: u32, outer_only: bool) -> Self {
-        Self(number as u64 | IS_RETRY | if outer_only { IS_SOLE } else { 0 })
+        Self((number as u64) << NUMBER_SHIFT | IS_RETRY | if outer_only { IS_SOLE } else { 0 })
     }
 
     /// Returns the word inside an outer attempt: inside a retry with `outer_only`, every further
@@ -92,9 +93,8 @@ impl AttemptWord {
         self.0 & IS_SOLE != 0
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
     const fn number(self) -> u32 {
-        self.0 as u32
+        (self.0 >> NUMBER_SHIFT) as u32
     }
 }
 
@@ -121,13 +121,23 @@ struct Attempt {
 
 const NO_ATTEMPT: Attempt = Attempt { setter: None, word: AttemptWord::NONE };
 
+/// A deadline of an attempt that does not bound a wait in place of a rejection.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    deadline: Timestamp,
+    /// The end of such a wait.
+    queue_end: Timestamp,
+}
+
+const NO_PATIENCE: Patience = Patience { deadline: NO_DEADLINE, queue_end: NO_DEADLINE };
+
 /// The values in separate cells, so that a scope copies only the values that it changes. The scope
 /// of an annotated function copies pointers to a `static`, and other scopes copy names.
 #[derive(Debug)]
 struct Current {
     at: Cell<Timestamp>,
-    /// The end of a wait in place of a rejection, which no timeout of the attempt bounds.
-    queue_end: Cell<Timestamp>,
+    /// Apart from `at`, because few deadlines are patient.
+    patience: Cell<Patience>,
     /// `None` if the name is in `set_by`.
     setter: Cell<Option<&'static Setter>>,
     set_by: Cell<&'static str>,
@@ -143,7 +153,7 @@ thread_local! {
     static CURRENT: Current = const {
         Current {
             at: Cell::new(NO_DEADLINE),
-            queue_end: Cell::new(NO_DEADLINE),
+            patience: Cell::new(NO_PATIENCE),
             setter: Cell::new(None),
             set_by: Cell::new(""),
             place: Cell::new(ON_THREAD),
@@ -166,6 +176,20 @@ impl Current {
         some(self.at.get())
     }
 
+    /// Returns the end of a wait in place of a rejection. A deadline inside of a patient deadline
+    /// is earlier, and bounds the wait again.
+    fn queue_end(&self) -> Timestamp {
+        let Patience { deadline, queue_end } = self.patience.get();
+        if self.at.get() == deadline { queue_end } else { self.at.get() }
+    }
+
+    /// Lets the deadline `at`, which is about to be set, bound no wait in place of a rejection.
+    /// Returns the patience before.
+    #[cold]
+    fn start_patience(&self, at: Timestamp) -> Patience {
+        self.patience.replace(Patience { deadline: at, queue_end: self.queue_end() })
+    }
+
     fn retry(&self) -> Option<OuterRetry> {
         let Attempt { setter, word } = self.attempt.get();
         let name = setter.map_or(self.retry_name.get(), |setter| setter.name);
@@ -177,7 +201,7 @@ impl Current {
     fn set_deadline(&self, deadline: Option<Deadline>, place: Place) {
         let at = deadline.map_or(NO_DEADLINE, |deadline| deadline.at);
         self.at.set(at);
-        self.queue_end.set(at);
+        self.patience.set(NO_PATIENCE);
         if let Some(Deadline { set_by, .. }) = deadline {
             expect_deadlines();
             self.setter.set(None);
@@ -260,7 +284,7 @@ pub(crate) fn bound_of_wait(of_call: Option<Timestamp>, is_patient: bool) -> Opt
         return None;
     }
     let end =
-        CURRENT.with(|current| if is_patient { &current.queue_end } else { &current.at }.get());
+        CURRENT.with(|current| if is_patient { current.queue_end() } else { current.at.get() });
     earlier(of_call, some(end).filter(|_| switch::is_enabled()))
 }
 
@@ -358,9 +382,10 @@ impl Drop for ValuesGuard {
 #[derive(Debug)]
 pub struct DeadlineGuard {
     at: Timestamp,
-    queue_end: Timestamp,
     setter: Option<&'static Setter>,
     place: Place,
+    /// `None` if the scope does not change the patience.
+    patience: Option<Patience>,
 }
 
 impl DeadlineGuard {
@@ -368,9 +393,9 @@ impl DeadlineGuard {
     fn of(current: &Current) -> Self {
         Self {
             at: current.at.get(),
-            queue_end: current.queue_end.get(),
             setter: current.setter.get(),
             place: current.place.get(),
+            patience: None,
         }
     }
 }
@@ -388,14 +413,14 @@ pub(crate) fn enter_deadline(
     place: Place,
 ) -> DeadlineGuard {
     CURRENT.with(|current| {
-        let previous = DeadlineGuard::of(current);
+        let mut previous = DeadlineGuard::of(current);
         if at < previous.at {
+            if is_patient {
+                previous.patience = Some(current.start_patience(at));
+            }
             current.at.set(at);
             current.setter.set(Some(setter));
             current.place.set(place);
-            if !is_patient {
-                current.queue_end.set(at);
-            }
         }
         previous
     })
@@ -406,9 +431,11 @@ impl Drop for DeadlineGuard {
     fn drop(&mut self) {
         CURRENT.with(|current| {
             current.at.set(self.at);
-            current.queue_end.set(self.queue_end);
             current.setter.set(self.setter);
             current.place.set(self.place);
+            if let Some(patience) = self.patience {
+                current.patience.set(patience);
+            }
         });
     }
 }
@@ -446,7 +473,9 @@ pub struct NamedDeadlineGuard {
 
 impl NamedDeadlineGuard {
     fn of(current: &Current) -> Self {
-        Self { set_by: current.set_by.get(), _deadline: DeadlineGuard::of(current) }
+        let mut deadline = DeadlineGuard::of(current);
+        deadline.patience = Some(current.patience.get());
+        Self { set_by: current.set_by.get(), _deadline: deadline }
     }
 }
 
@@ -514,10 +543,10 @@ pub(crate) fn enter_named_deadline(
             return None;
         }
         let guard = NamedDeadlineGuard::of(current);
-        let queue_end = current.queue_end.get();
+        let queue_end = current.queue_end();
         current.set_deadline(Some(Deadline { at, set_by }), place);
         if is_patient {
-            current.queue_end.set(queue_end);
+            current.patience.set(Patience { deadline: at, queue_end });
         }
         Some(guard)
     })
