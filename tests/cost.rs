@@ -259,7 +259,7 @@ macro_rules! timed {
 }
 
 #[test]
-fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future() {
+fn the_future_of_several_attributes_is_at_most_twice_the_hand_written_future() {
     async fn yields() -> Reply {
         tokio::task::yield_now().await;
         Err(Failure::Down)
@@ -288,7 +288,7 @@ fn the_future_of_several_attributes_is_less_than_twice_the_hand_written_future()
     for (name, ours) in [("three", size_of_val(&three())), ("five", size_of_val(&five()))] {
         println!("{name}: {ours} bytes, three by hand {by_hand}");
         assert!(
-            ours < 2 * by_hand + report + DURATION,
+            ours <= 2 * by_hand + report + DURATION,
             "{name}: {ours} bytes, three by hand {by_hand}"
         );
     }

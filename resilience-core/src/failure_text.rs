@@ -25,6 +25,21 @@ impl fmt::Debug for FailureText {
 
 impl Error for FailureText {}
 
+/// The largest number of bytes of a text.
+const LONGEST: usize = 1024;
+
+/// Returns the text without an end that is too long to be kept.
+pub(crate) fn shortened(mut text: String) -> Arc<str> {
+    if text.len() > LONGEST {
+        const MARK: char = '…';
+        let longest = LONGEST - MARK.len_utf8();
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push(MARK);
+    }
+    text.into()
+}
+
 /// The number of a failure whose text the process keeps.
 ///
 /// An open circuit rejects many calls with one failure. Each rejection holds the number, without a

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::attempt_scope;
 use crate::clock::{LimitStart, LimitTimer, Timestamp};
-use crate::context::current::{self, DeadlineGuard, NamedDeadlineGuard, place_of};
+use crate::context::current::{self, CallId, DeadlineGuard, NamedDeadlineGuard, new_call};
 use crate::context::retried::{self, BoundedCall};
 use crate::mode;
 use crate::registry::{Site, TimedFunction};
@@ -23,9 +23,9 @@ pub trait TimeoutSite {
     /// The identity.
     fn site(&self) -> &Site;
 
-    /// Sets the deadline of the calls inside, for the future with the field `self`. In an attempt
-    /// of a retry that waits for rejections (`is_patient`), the deadline does not bound such a wait.
-    fn enter(&self, end: Timestamp, is_patient: bool) -> Self::Guard;
+    /// Sets the deadline of the calls inside of `call`. In an attempt of a retry that waits for
+    /// rejections (`is_patient`), the deadline does not bound such a wait.
+    fn enter(&self, end: Timestamp, is_patient: bool, call: CallId) -> Self::Guard;
 }
 
 impl TimeoutSite for &'static TimedFunction {
@@ -37,8 +37,8 @@ impl TimeoutSite for &'static TimedFunction {
     }
 
     #[inline]
-    fn enter(&self, end: Timestamp, is_patient: bool) -> DeadlineGuard {
-        current::enter_deadline(end, &self.setter, is_patient, place_of(self))
+    fn enter(&self, end: Timestamp, is_patient: bool, call: CallId) -> DeadlineGuard {
+        current::enter_deadline(end, &self.setter, is_patient, call)
     }
 }
 
@@ -50,8 +50,8 @@ impl TimeoutSite for Site {
         self
     }
 
-    fn enter(&self, end: Timestamp, is_patient: bool) -> Option<NamedDeadlineGuard> {
-        current::enter_named_deadline(end, self.name, is_patient, place_of(self))
+    fn enter(&self, end: Timestamp, is_patient: bool, call: CallId) -> Self::Guard {
+        current::enter_named_deadline(end, self.name, is_patient, call)
     }
 }
 
@@ -71,7 +71,7 @@ pub fn timeout<S: TimeoutSite, F: Future>(
 ) -> Timeout<S, F> {
     let is_plain = bound.is_none() && mode::is_plain_with_deadlines() && !current::has_deadline();
     let start = if is_plain { LimitStart::plain(limit) } else { start(limit, bound, &site) };
-    Timeout { body, timer: LimitTimer::started(start), site }
+    Timeout { body, timer: LimitTimer::started(start), site, call: new_call() }
 }
 
 /// Runs the future of `call` as [`timeout`] does, with the deadline also for the code of `call`.
@@ -87,10 +87,11 @@ pub fn timeout_call<F: Future>(
     if timer.is_over() {
         return Err(Duration::ZERO);
     }
-    let scope = site.enter(timer.end(), attempt_scope::is_patient(0));
+    let id = new_call();
+    let scope = site.enter(timer.end(), attempt_scope::is_patient(0), id);
     let body = call();
     drop(scope);
-    Ok(Timeout { body, timer, site })
+    Ok(Timeout { body, timer, site, call: id })
 }
 
 /// Starts a limit in any mode of the process, and below a deadline.
@@ -109,8 +110,8 @@ fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
 
 /// Ends a call, whose deadline was `end` for the calls inside.
 #[cold]
-fn ended<T>(site: &impl TimeoutSite, end: Timestamp, limit: Duration) -> Result<T, Duration> {
-    retried::end(BoundedCall { end, place: place_of(site) });
+fn ended<T>(call: CallId, end: Timestamp, limit: Duration) -> Result<T, Duration> {
+    retried::end(BoundedCall { end, call });
     Err(limit)
 }
 
@@ -123,6 +124,7 @@ pin_project! {
         #[pin]
         timer: LimitTimer,
         site: S,
+        call: CallId,
     }
 }
 
@@ -141,7 +143,7 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
         if this.timer.is_over() {
             return Poll::Ready(Err(Duration::ZERO));
         }
-        let scope = this.site.enter(this.timer.end(), attempt_scope::is_patient(0));
+        let scope = this.site.enter(this.timer.end(), attempt_scope::is_patient(0), *this.call);
         // The body is polled first: a body that is ready wins over a timer that is ready too, and a
         // body that is ready at once needs no timer.
         let polled = this.body.poll(cx);
@@ -156,7 +158,7 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
             Poll::Pending => {
                 this.timer.as_mut().resume(|| outside(this.site));
                 let end = this.timer.end();
-                this.timer.poll(cx).map(|limit| ended(this.site, end, limit))
+                this.timer.poll(cx).map(|limit| ended(*this.call, end, limit))
             }
         }
     }
@@ -183,7 +185,7 @@ pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
     let timer = Some(LimitTimer::started(LimitStart::new(limit, bound)));
     let signal = (patience > 0).then_some(signal);
     current::expect_deadlines();
-    TimeoutAfterQueue { body, signal, limit, bound, timer, site }
+    TimeoutAfterQueue { body, signal, limit, bound, timer, site, call: new_call() }
 }
 
 pin_project! {
@@ -199,6 +201,7 @@ pin_project! {
         #[pin]
         timer: Option<LimitTimer>,
         site: S,
+        call: CallId,
     }
 }
 
@@ -220,7 +223,7 @@ impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
             None => LimitTimer::after_queue(limit, bound).end(),
         };
         let is_patient = this.signal.is_some() || attempt_scope::is_patient(0);
-        let scope = this.site.enter(end, is_patient);
+        let scope = this.site.enter(end, is_patient, *this.call);
         let polled = this.body.poll(cx);
         drop(scope);
         if let Poll::Ready(out) = polled {
@@ -235,7 +238,7 @@ impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
             this.timer.set(Some(LimitTimer::after_queue(limit, bound)));
         }
         match this.timer.as_pin_mut() {
-            Some(timer) => timer.poll(cx).map(|limit| ended(this.site, end, limit)),
+            Some(timer) => timer.poll(cx).map(|limit| ended(*this.call, end, limit)),
             None => Poll::Pending,
         }
     }

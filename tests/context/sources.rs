@@ -223,3 +223,105 @@ fn only_an_annotated_retry_knows_the_text_of_a_failure() {
     let error = context.run(|| callee(&clock)).unwrap_err();
     assert_eq!(sources(error.rejected()), below_handler("callee: Down"));
 }
+
+/// Fails once and then succeeds, for an even number; hangs for an odd number.
+#[retry(name = "work", base_delay = "0ms")]
+async fn work(number: u32, calls: &Cell<u32>) -> Result<(), Failure> {
+    match number % 2 {
+        0 if is_first(calls) => Err(Failure::Down),
+        0 => Ok(()),
+        _ => pending().await,
+    }
+}
+
+/// The sources of the rejection of a call that hangs without a failure.
+fn of_hanging(result: Result<(), Failure>) -> Vec<String> {
+    sources(result.unwrap_err().rejected())
+}
+
+/// A call with the deadline of an earlier call has no failure of that call: also in the same place
+/// of memory, and at the same time.
+#[tokio::test(start_paused = true)]
+async fn a_later_call_has_no_failure_of_an_earlier_call() {
+    #[timeout("5s", name = "page")]
+    async fn page(number: u32) -> Result<(), Failure> {
+        work(number, &Cell::new(0)).await
+    }
+    for _ in 0..3 {
+        assert!(Box::pin(page(0)).await.is_ok());
+        assert_eq!(of_hanging(Box::pin(page(1)).await), [""; 0]);
+    }
+    // The failure is recorded at the first poll.
+    let mut dropped = Box::pin(page(0));
+    let _ = futures::poll!(dropped.as_mut());
+    drop(dropped);
+    assert_eq!(of_hanging(Box::pin(page(1)).await), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_scopes_of_one_context_have_failures_of_their_own() {
+    #[retry(name = "leaf", base_delay = "0ms")]
+    fn leaf(calls: &Cell<u32>) -> Result<(), Failure> {
+        if is_first(calls) { Err(Failure::Down) } else { Ok(()) }
+    }
+    #[circuit_breaker(name = "guarded")]
+    fn guarded() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let clock = testing::clock();
+    let import = Context::new().deadline(SECS(1), "import");
+    import.run(|| leaf(&Cell::new(0))).unwrap();
+    let rejected = import.run(|| {
+        clock.advance(SECS(2));
+        guarded().unwrap_err()
+    });
+    assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
+    assert_eq!(sources(&rejected), ["the deadline was set by import"]);
+}
+
+/// A future of a context may move between its polls.
+#[tokio::test(start_paused = true)]
+async fn a_moved_future_keeps_its_failure() {
+    #[retry(name = "callee", base_delay = "1ms")]
+    async fn callee(calls: &Cell<u32>) -> Result<(), Failure> {
+        hangs_later(calls).await
+    }
+    #[timeout("1m")]
+    async fn handler(calls: &Cell<u32>) -> Result<(), Failure> {
+        callee(calls).await
+    }
+    let calls = Cell::new(0);
+    let import = Context::new().deadline(SECS(10), "import");
+    let mut future = import.scope(Box::pin(handler(&calls)));
+    let first = std::future::poll_fn(|cx| std::pin::Pin::new(&mut future).poll(cx).map(|_| ()));
+    assert!(futures::poll!(std::pin::pin!(first)).is_pending());
+    let moved = Box::new(future);
+    let error = moved.await.unwrap_err();
+    assert_eq!(sources(error.rejected()), ["the deadline was set by import", "callee: Down"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_failure_is_cut() {
+    #[retry(name = "callee", on = |_: &Long| true)]
+    async fn callee(calls: &Cell<u32>) -> Result<(), Long> {
+        if is_first(calls) { Err(Long::Failed("x".repeat(100_000))) } else { pending().await }
+    }
+    #[timeout("10s")]
+    async fn handler(calls: &Cell<u32>) -> Result<(), Long> {
+        callee(calls).await
+    }
+    let Long::Rejected(rejected) = handler(&Cell::new(0)).await.unwrap_err() else {
+        panic!("a timeout")
+    };
+    let text = rejected.source().expect("the failure").to_string();
+    assert!(text.starts_with("callee: ") && text.ends_with('…'));
+    assert_eq!(text.len(), 1024);
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Long {
+    #[error("{0}")]
+    Failed(String),
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+}

@@ -351,3 +351,21 @@ fn fresh_state_resets_a_budget_for_a_test() {
     }
     assert_eq!(retries(10), 4, "the rest of the function's quota");
 }
+
+/// The milliseconds of a budget wrap after 49 days.
+#[test]
+fn a_budget_at_rest_for_weeks_is_full() {
+    #[retry(attempts = 1000, budget = 0.1, backoff = "fixed", base_delay = "0s")]
+    fn fail(calls: &mut u32) -> Result<(), ()> {
+        *calls += 1;
+        Err(())
+    }
+    let clock = testing::clock();
+    for days in [1, 24, 25, 30, 49, 50, 60] {
+        assert_eq!(fail(&mut 0), Err(()));
+        clock.advance(Duration::from_secs(days * 24 * 3600));
+        let mut calls = 0;
+        assert_eq!(fail(&mut calls), Err(()));
+        assert_eq!(calls, 1 + 100, "after {days} days");
+    }
+}

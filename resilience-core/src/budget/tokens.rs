@@ -29,6 +29,10 @@ impl Count {
     }
 }
 
+/// A clock that seems to have gone back by up to an hour has done so: the milliseconds wrap after 49
+/// days, and a budget may be at rest for long.
+const LONGEST_WAY_BACK: u32 = 3_600_000;
+
 impl Tokens {
     const_fn! {
         pub(super) fn new(milli: u32) -> Self {
@@ -68,7 +72,8 @@ impl Tokens {
         self.update(|count| {
             let since = now.wrapping_sub(count.refilled);
             // At the first refill, and after the clock went back, no time has passed.
-            let since = if count.refilled == 0 || since > u32::MAX / 2 { 0 } else { since };
+            let went_back = since > u32::MAX - LONGEST_WAY_BACK;
+            let since = if count.refilled == 0 || went_back { 0 } else { since };
             let earned = u64::from(since) * u64::from(milli_per_second) / 1000;
             let earned = u32::try_from(earned).unwrap_or(u32::MAX);
             let milli = count.milli.saturating_add(earned).min(capacity);

@@ -5,22 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::definition::View;
-use crate::failure_text::KeptFailure;
+use crate::failure_text::{KeptFailure, shortened};
 use crate::sync::Tally;
-
-/// The largest number of bytes of a text.
-const LONGEST: usize = 1024;
-
-fn shortened(mut text: String) -> Arc<str> {
-    if text.len() > LONGEST {
-        const MARK: char = '…';
-        let longest = LONGEST - MARK.len_utf8();
-        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or_default());
-        text.push(MARK);
-    }
-    text.into()
-}
 
 /// The number of the failure behind the last opening, or zero. Read by every rejection, so apart
 /// from the lock of the machine. Changes under the lock of the machine.

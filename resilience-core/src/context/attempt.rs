@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 
 pub use super::current::Setter;
 use super::current::{
-    AttemptGuard, AttemptWord, DeadlineGuard, NO_DEADLINE, NamedGuard, ON_THREAD, Place,
-    enter_attempt, enter_deadline, enter_named, expect_deadlines, place_of,
+    AttemptGuard, AttemptWord, DeadlineGuard, NO_DEADLINE, NamedGuard, enter_attempt,
+    enter_deadline, enter_named,
 };
 use crate::clock::Timestamp;
 
@@ -19,16 +19,16 @@ pub trait Attempt {
     /// Restores the context.
     type Guard;
 
-    /// Starts the scope, for the call at `place`.
-    fn enter(&self, place: Place) -> Self::Guard;
+    /// Starts the scope.
+    fn enter(&self) -> Self::Guard;
 }
 
 impl<A: Attempt> Attempt for &A {
     type Guard = A::Guard;
 
     #[inline]
-    fn enter(&self, place: Place) -> A::Guard {
-        (**self).enter(place)
+    fn enter(&self) -> A::Guard {
+        (**self).enter()
     }
 }
 
@@ -47,7 +47,7 @@ pub trait LentAttempt: Attempt {
 /// Starts the scope of an attempt of a sync function.
 #[inline]
 pub fn enter_attempt_of<A: Attempt>(attempt: &A) -> A::Guard {
-    attempt.enter(ON_THREAD)
+    attempt.enter()
 }
 
 /// Returns the future in the scope of an attempt.
@@ -72,10 +72,8 @@ pub fn scoped_attempt(
     setter: &'static Setter,
     attempt: u32,
 ) -> ScopedAttempt {
-    if deadline.is_some() {
-        expect_deadlines();
-    }
     let attempt = AttemptWord::new(attempt, setter.outer_only);
+    let attempt = if deadline.is_some() { attempt.with_deadline() } else { attempt };
     ScopedAttempt { deadline: deadline.unwrap_or(NO_DEADLINE), setter, attempt }
 }
 
@@ -83,9 +81,10 @@ impl Attempt for ScopedAttempt {
     type Guard = (DeadlineGuard, AttemptGuard);
 
     #[inline]
-    fn enter(&self, place: Place) -> Self::Guard {
+    fn enter(&self) -> Self::Guard {
         let Self { deadline, setter, attempt } = *self;
-        (enter_deadline(deadline, setter, false, place), enter_attempt(setter, attempt))
+        let deadline = enter_deadline(deadline, setter, false, attempt.call());
+        (deadline, enter_attempt(setter, attempt))
     }
 }
 
@@ -103,13 +102,15 @@ impl LentAttempt for ScopedAttempt {
 pub struct NamedAttempt {
     deadline: Option<Timestamp>,
     setter: Setter,
-    attempt: u32,
+    attempt: AttemptWord,
 }
 
 /// Returns an attempt of a policy by hand with the deadline of the call, if any.
 #[inline]
 #[must_use]
 pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) -> NamedAttempt {
+    let attempt = AttemptWord::new(attempt, setter.outer_only);
+    let attempt = if deadline.is_some() { attempt.with_deadline() } else { attempt };
     NamedAttempt { deadline, setter, attempt }
 }
 
@@ -117,8 +118,8 @@ impl Attempt for NamedAttempt {
     type Guard = NamedGuard;
 
     #[inline]
-    fn enter(&self, place: Place) -> NamedGuard {
-        enter_named(self.deadline, self.setter, self.attempt, place)
+    fn enter(&self) -> NamedGuard {
+        enter_named(self.deadline, self.setter.name, self.attempt)
     }
 }
 
@@ -146,8 +147,8 @@ pub struct PlainAttempt {
 #[cfg(any(feature = "figures", feature = "log", feature = "tracing"))]
 mod plain {
     use super::{
-        Attempt, AttemptGuard, AttemptWord, Future, LentAttempt, NestedAttempt, Place,
-        PlainAttempt, Setter, enter_attempt, in_nested_attempt,
+        Attempt, AttemptGuard, AttemptWord, Future, LentAttempt, NestedAttempt, PlainAttempt,
+        Setter, enter_attempt, in_nested_attempt,
     };
 
     /// Returns an attempt without a deadline and without `nested`.
@@ -161,7 +162,7 @@ mod plain {
         type Guard = AttemptGuard;
 
         #[inline]
-        fn enter(&self, _: Place) -> AttemptGuard {
+        fn enter(&self) -> AttemptGuard {
             enter_attempt(self.setter, self.attempt)
         }
     }
@@ -178,7 +179,7 @@ mod plain {
 
 #[cfg(not(any(feature = "figures", feature = "log", feature = "tracing")))]
 mod plain {
-    use super::{Attempt, Future, LentAttempt, Place, PlainAttempt, Setter};
+    use super::{Attempt, Future, LentAttempt, PlainAttempt, Setter};
 
     /// The absence of a scope.
     #[derive(Debug)]
@@ -195,7 +196,7 @@ mod plain {
         type Guard = NoGuard;
 
         #[inline]
-        fn enter(&self, _: Place) -> NoGuard {
+        fn enter(&self) -> NoGuard {
             NoGuard
         }
     }
@@ -234,7 +235,7 @@ impl<A: Attempt, F: Future> Future for NestedAttempt<A, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = this.attempt.enter(place_of(&*this.attempt));
+        let _scope = this.attempt.enter();
         this.future.poll(cx)
     }
 }

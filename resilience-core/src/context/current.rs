@@ -6,6 +6,7 @@
 
 use core::cell::Cell;
 use core::panic::Location;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Priority;
 use super::retried::BoundedCall;
@@ -65,12 +66,14 @@ pub(crate) struct Values {
 /// The end of the clock: no deadline. The comparison of two deadlines needs no case without one.
 pub(crate) const NO_DEADLINE: Timestamp = Timestamp::MAX;
 
-/// The number of an attempt in the high half, and flags, so that a scope copies one word.
+/// The number of an attempt in the high half; in the low half the last bits of the number of a
+/// [call](new_call) with a deadline, and flags. So a scope copies one word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptWord(u64);
 
 const IS_RETRY: u64 = 1;
 const IS_SOLE: u64 = 1 << 1;
+const CALL_SHIFT: u32 = 2;
 const NUMBER_SHIFT: u32 = 32;
 
 impl AttemptWord {
@@ -89,6 +92,19 @@ impl AttemptWord {
         Self(self.0 | outer.0 & IS_SOLE)
     }
 
+    /// Returns the word of an attempt with a deadline.
+    #[inline]
+    pub(crate) fn with_deadline(self) -> Self {
+        expect_deadlines();
+        Self(self.0 | new_call() << CALL_SHIFT & u64::from(u32::MAX))
+    }
+
+    /// Returns the attempt as a call with a deadline.
+    #[inline]
+    pub(crate) const fn call(self) -> CallId {
+        self.0
+    }
+
     const fn is_sole(self) -> bool {
         self.0 & IS_SOLE != 0
     }
@@ -98,17 +114,35 @@ impl AttemptWord {
     }
 }
 
-/// The place of a call with a deadline, to tell running calls apart: the address of the future, or
-/// [`ON_THREAD`] for sync code, which blocks its thread until the end of the call.
-pub(crate) type Place = usize;
+/// Identifies a call with a deadline: no other call with an end at that time has the number.
+pub(crate) type CallId = u64;
 
-/// The place of a sync call: this thread.
-pub(crate) const ON_THREAD: Place = 0;
+/// The number of no call.
+pub(crate) const NO_CALL: CallId = 0;
 
-/// Returns the place of a call whose future holds `part`.
+/// A thread takes this many numbers at once.
+const CALL_IDS: u64 = 1 << 16;
+
+/// Returns a new number.
 #[inline]
-pub(crate) fn place_of<T>(part: &T) -> Place {
-    core::ptr::from_ref(part).addr()
+pub(crate) fn new_call() -> CallId {
+    CURRENT.with(|current| {
+        let mut call = current.next_call.get();
+        if call % CALL_IDS == 0 {
+            call = first_call();
+        }
+        current.next_call.set(call + 1);
+        call
+    })
+}
+
+/// Returns the first of further numbers for a thread. A block of numbers starts behind a multiple
+/// of its length.
+#[cold]
+#[inline(never)]
+fn first_call() -> CallId {
+    static BLOCKS: AtomicU64 = AtomicU64::new(0);
+    BLOCKS.fetch_add(1, Relaxed).wrapping_mul(CALL_IDS).wrapping_add(1)
 }
 
 /// An attempt in the thread-local: two words.
@@ -141,8 +175,10 @@ struct Current {
     /// `None` if the name is in `set_by`.
     setter: Cell<Option<&'static Setter>>,
     set_by: Cell<&'static str>,
-    /// The place of the call with the deadline.
-    place: Cell<Place>,
+    /// The call with the deadline.
+    call: Cell<CallId>,
+    /// The number of the next call; a multiple of [`CALL_IDS`] if the thread needs further numbers.
+    next_call: Cell<CallId>,
     attempt: Cell<Attempt>,
     retry_name: Cell<&'static str>,
     priority: Cell<Option<Priority>>,
@@ -156,7 +192,8 @@ thread_local! {
             patience: Cell::new(NO_PATIENCE),
             setter: Cell::new(None),
             set_by: Cell::new(""),
-            place: Cell::new(ON_THREAD),
+            call: Cell::new(NO_CALL),
+            next_call: Cell::new(0),
             attempt: Cell::new(NO_ATTEMPT),
             retry_name: Cell::new(""),
             priority: Cell::new(None),
@@ -197,8 +234,8 @@ impl Current {
         (word.0 & IS_RETRY != 0).then_some(OuterRetry { name, outer_only, attempt })
     }
 
-    /// Sets the deadline of a name, or no deadline, for the call at `place`.
-    fn set_deadline(&self, deadline: Option<Deadline>, place: Place) {
+    /// Sets the deadline of a name, or no deadline, for a call.
+    fn set_deadline(&self, deadline: Option<Deadline>, call: CallId) {
         let at = deadline.map_or(NO_DEADLINE, |deadline| deadline.at);
         self.at.set(at);
         self.patience.set(NO_PATIENCE);
@@ -206,7 +243,7 @@ impl Current {
             expect_deadlines();
             self.setter.set(None);
             self.set_by.set(set_by);
-            self.place.set(place);
+            self.call.set(call);
         }
     }
 
@@ -328,13 +365,7 @@ fn passed_now() -> Option<Deadline> {
 
 /// Returns the call that has set the current deadline.
 pub(crate) fn bounded_call() -> Option<BoundedCall> {
-    CURRENT.with(|current| {
-        let place = match current.place.get() {
-            ON_THREAD => place_of(current),
-            place => place,
-        };
-        current.end().map(|end| BoundedCall { end, place })
-    })
+    CURRENT.with(|current| current.end().map(|end| BoundedCall { end, call: current.call.get() }))
 }
 
 /// Returns the nearest retry outside.
@@ -351,8 +382,8 @@ pub(crate) struct ValuesGuard {
     received_attempt: u32,
 }
 
-/// Replaces all values until the guard is dropped, for the call at `place`.
-pub(crate) fn replace(new: Values, place: Place) -> ValuesGuard {
+/// Replaces all values until the guard is dropped, for a call.
+pub(crate) fn replace(new: Values, call: CallId) -> ValuesGuard {
     CURRENT.with(|current| {
         let guard = ValuesGuard {
             _deadline: NamedDeadlineGuard::of(current),
@@ -360,7 +391,7 @@ pub(crate) fn replace(new: Values, place: Place) -> ValuesGuard {
             priority: current.priority.get(),
             received_attempt: current.received_attempt.get(),
         };
-        current.set_deadline(new.deadline, place);
+        current.set_deadline(new.deadline, call);
         current.set_retry(new.retry);
         current.priority.set(new.priority);
         current.received_attempt.set(new.received_attempt);
@@ -383,7 +414,7 @@ impl Drop for ValuesGuard {
 pub struct DeadlineGuard {
     at: Timestamp,
     setter: Option<&'static Setter>,
-    place: Place,
+    call: CallId,
     /// `None` if the scope does not change the patience.
     patience: Option<Patience>,
 }
@@ -394,7 +425,7 @@ impl DeadlineGuard {
         Self {
             at: current.at.get(),
             setter: current.setter.get(),
-            place: current.place.get(),
+            call: current.call.get(),
             patience: None,
         }
     }
@@ -402,7 +433,7 @@ impl DeadlineGuard {
 
 /// Sets the deadline until the guard is dropped, unless the current deadline is earlier. In an
 /// attempt of a retry that waits for rejections (`is_patient`), the deadline does not bound such a
-/// wait. `place` is the place of the call.
+/// wait.
 ///
 /// A scope starts in each poll, so [`expect_deadlines`] is left to the start of the call.
 #[inline]
@@ -410,7 +441,7 @@ pub(crate) fn enter_deadline(
     at: Timestamp,
     setter: &'static Setter,
     is_patient: bool,
-    place: Place,
+    call: CallId,
 ) -> DeadlineGuard {
     CURRENT.with(|current| {
         let mut previous = DeadlineGuard::of(current);
@@ -420,7 +451,7 @@ pub(crate) fn enter_deadline(
             }
             current.at.set(at);
             current.setter.set(Some(setter));
-            current.place.set(place);
+            current.call.set(call);
         }
         previous
     })
@@ -432,7 +463,7 @@ impl Drop for DeadlineGuard {
         CURRENT.with(|current| {
             current.at.set(self.at);
             current.setter.set(self.setter);
-            current.place.set(self.place);
+            current.call.set(self.call);
             if let Some(patience) = self.patience {
                 current.patience.set(patience);
             }
@@ -515,15 +546,13 @@ pub(crate) type NamedGuard = (Option<NamedDeadlineGuard>, NamedRetryGuard);
 #[inline]
 pub(crate) fn enter_named(
     at: Option<Timestamp>,
-    setter: Setter,
-    number: u32,
-    place: Place,
+    name: &'static str,
+    word: AttemptWord,
 ) -> NamedGuard {
-    let Setter { name, outer_only, .. } = setter;
-    let deadline = at.and_then(|at| enter_named_deadline(at, name, false, place));
+    let deadline = at.and_then(|at| enter_named_deadline(at, name, false, word.call()));
     let retry = CURRENT.with(|current| {
         let previous = NamedRetryGuard::of(current);
-        let word = AttemptWord::new(number, outer_only).inside(current.attempt.get().word);
+        let word = word.inside(current.attempt.get().word);
         current.attempt.set(Attempt { setter: None, word });
         current.retry_name.set(name);
         previous
@@ -536,7 +565,7 @@ pub(crate) fn enter_named_deadline(
     at: Timestamp,
     set_by: &'static str,
     is_patient: bool,
-    place: Place,
+    call: CallId,
 ) -> Option<NamedDeadlineGuard> {
     CURRENT.with(|current| {
         if at >= current.at.get() {
@@ -544,7 +573,7 @@ pub(crate) fn enter_named_deadline(
         }
         let guard = NamedDeadlineGuard::of(current);
         let queue_end = current.queue_end();
-        current.set_deadline(Some(Deadline { at, set_by }), place);
+        current.set_deadline(Some(Deadline { at, set_by }), call);
         if is_patient {
             current.patience.set(Patience { deadline: at, queue_end });
         }

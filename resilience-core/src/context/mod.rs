@@ -123,7 +123,7 @@ impl Context {
 
     /// Runs `body` in this context.
     pub fn run<T>(&self, body: impl FnOnce() -> T) -> T {
-        let _scope = current::replace(self.values, current::ON_THREAD);
+        let _scope = current::replace(self.values, current::new_call());
         body()
     }
 

@@ -8,17 +8,16 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::current;
+use super::current::{self, CallId};
 use crate::clock::Timestamp;
-use crate::failure_text::FailureText;
+use crate::failure_text::{FailureText, shortened};
 use crate::log::Shown;
 
-/// A running call with a deadline: the end and the place of the call. Two running calls have
-/// different places.
+/// A call with a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BoundedCall {
     pub(crate) end: Timestamp,
-    pub(crate) place: usize,
+    pub(crate) call: CallId,
 }
 
 /// The largest number of calls with a failure. A further call replaces the oldest.
@@ -42,7 +41,7 @@ thread_local! {
 #[cold]
 pub(crate) fn record(function: &str, error: Shown<'_>) {
     let (Some(call), Some(text)) = (current::bounded_call(), error.text()) else { return };
-    let text: Arc<str> = format!("{function}: {text}").into();
+    let text = shortened(format!("{function}: {text}"));
     let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
     let Failures { texts, calls } = &mut *failures;
     let mut replaced = texts.insert(call, text);
@@ -96,7 +95,7 @@ mod tests {
             let deadline = Some(current::Deadline { at: end, set_by: "test" });
             let _scope = current::replace(
                 current::Values { deadline, ..current::Values::default() },
-                current::ON_THREAD,
+                current::new_call(),
             );
             record("call", Shown::Display(&nanos));
             record("call", Shown::Display(&(nanos + 1)));

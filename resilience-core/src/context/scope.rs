@@ -7,7 +7,7 @@ use core::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::current::{Values, ValuesGuard, place_of, replace};
+use super::current::{CallId, Values, ValuesGuard, new_call, replace};
 use super::executions::{self, ExecutionId, InExecutions};
 
 pin_project! {
@@ -18,6 +18,8 @@ pin_project! {
         #[pin]
         future: Option<F>,
         values: Values,
+        // The future as a call with the deadline of `values`.
+        call: CallId,
         // The executions of the code that made the future.
         executions: Box<[ExecutionId]>,
     }
@@ -26,7 +28,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             // A destructor in the future sees the context as well.
             let mut this = this.project();
-            let _scope = enter(this.values, this.executions);
+            let _scope = enter(*this.values, *this.call, this.executions);
             this.future.set(None);
         }
     }
@@ -34,13 +36,12 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(super) fn new(future: F, values: Values, executions: Box<[ExecutionId]>) -> Self {
-        Self { future: Some(future), values, executions }
+        Self { future: Some(future), values, call: new_call(), executions }
     }
 }
 
-/// Enters the context of a future that holds these fields.
-fn enter(values: &Values, executions: &[ExecutionId]) -> (ValuesGuard, InExecutions) {
-    (replace(*values, place_of(values)), executions::enter(executions))
+fn enter(values: Values, call: CallId, executions: &[ExecutionId]) -> (ValuesGuard, InExecutions) {
+    (replace(values, call), executions::enter(executions))
 }
 
 impl<F: Future> Future for InContext<F> {
@@ -48,7 +49,7 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = enter(this.values, this.executions);
+        let _scope = enter(*this.values, *this.call, this.executions);
         // The future is present until the drop.
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
     }

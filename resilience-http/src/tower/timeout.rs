@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout_call, timeout_site};
+use resilience_core::Rejected;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -97,8 +98,11 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let TimeoutLayer { site, limit, .. } = self.settings;
-        let within = timeout_call(limit, site, || self.service.call(request)).ok();
-        TimeoutFuture { within, settings: self.settings }
+        let (within, overdue) = match timeout_call(limit, site, || self.service.call(request)) {
+            Ok(within) => (Some(within), None),
+            Err(time) => (None, Some(timed_out(&site, time))),
+        };
+        TimeoutFuture { within, overdue, settings: self.settings }
     }
 }
 
@@ -106,9 +110,11 @@ pin_project! {
     /// The future of a [`TimeoutService`].
     #[must_use]
     pub struct TimeoutFuture<F> {
-        // `None` after the deadline of the context: the service was not called.
         #[pin]
         within: Option<Timeout<Site, F>>,
+        // The rejection after the deadline of the context: the service was not called. The future
+        // may leave the context.
+        overdue: Option<Rejected>,
         settings: TimeoutLayer,
     }
 }
@@ -119,8 +125,12 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let site = this.settings.site;
+        if let Some(overdue) = this.overdue.take() {
+            return Poll::Ready(reject(overdue));
+        }
         let ended = match this.within.as_pin_mut() {
             Some(within) => ready!(within.poll(cx)),
+            // Polled again after the rejection.
             None => Err(Duration::ZERO),
         };
         Poll::Ready(match ended {

@@ -217,3 +217,16 @@ async fn the_deadline_of_an_attempt_bounds_no_wait_in_place_of_a_rejection() {
     let response = client.oneshot(crate::get()).await.expect("a response");
     assert_eq!((response.into_body(), start.elapsed()), (Some(secs(5)), secs(20)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_after_the_deadline_is_rejected_as_such_outside_of_the_context_too() {
+    let mut service = ServiceBuilder::new()
+        .layer(layer())
+        .service(service_fn(|()| async { Ok::<_, BoxError>(()) }));
+    let over = Context::new().deadline(Duration::ZERO, "import");
+    let call = over.run(|| service.call(()));
+    let error = tokio::spawn(call).await.expect("no panic").expect_err("the deadline is over");
+    let rejected: &Rejected = error.downcast_ref().expect("a rejection");
+    assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
+    assert_eq!(rejected.deadline_set_by(), Some("import"));
+}
