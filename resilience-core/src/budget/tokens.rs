@@ -29,8 +29,8 @@ impl Count {
     }
 }
 
-/// A clock that seems to have gone back by up to an hour has done so: the milliseconds wrap after 49
-/// days, and a budget may be at rest for long.
+/// A clock that seems to have gone back by up to an hour has done so: the milliseconds wrap after
+/// 49 days, and a budget may be at rest for long.
 const LONGEST_WAY_BACK: u32 = 3_600_000;
 
 impl Tokens {

@@ -67,3 +67,9 @@ fn names_for_the_share_of_open_circuits(host: &str) -> Result<(), ()> {
 fn names_for_other_parts() -> Result<u32, ()> {
     Err(())
 }
+
+#[circuit_breaker(sliding_window_type = "COUNT_BASED")]
+//~ error at `sliding_window_type`: `#[circuit_breaker]` has no `sliding_window_type`; remove it: `window = 100` is a number of calls, `window = "10s"` a time
+fn name_for_the_kind_of_the_window() -> Result<(), ()> {
+    Err(())
+}

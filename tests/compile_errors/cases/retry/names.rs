@@ -333,3 +333,9 @@ fn reraise() -> Result<(), ()> {
 fn other_library() -> Result<(), ()> {
     Err(())
 }
+
+#[retry(use_jitter = true)]
+//~ error at `use_jitter`: `#[retry]` has no `use_jitter`; write `jitter = "full"` (the kind of the jitter)
+fn name_of_polly() -> Result<(), ()> {
+    Err(())
+}
