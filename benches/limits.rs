@@ -7,7 +7,8 @@
 //!   stale keys, and full of keys in use,
 //! - a known key, alone and beside a thread that floods the table with new keys,
 //! - the bytes that a key allocates, in full tables of 10 000 and of 1 000 000 keys of type `u64`,
-//! - a call that leaves the queue of a bulkhead or of a rate limit, beside tokio's semaphore.
+//! - a call that enters and leaves the queue of a bulkhead or of a rate limit, and its bytes, beside
+//!   tokio's semaphore.
 #![allow(clippy::print_stdout, reason = "the program prints a table")]
 
 use std::cell::Cell;
@@ -133,8 +134,9 @@ fn flood<T: KeyedPolicy>(subject: &Subject<T>, occupied: bool) {
     );
 }
 
-/// The cost of leaving for each of many waiting calls, from the front.
-fn leaving(calls: u32) {
+/// The cost of entering a queue and of leaving from the front, and the bytes of a waiting call, for
+/// each of many calls.
+fn waiting(calls: u32) {
     let waker = std::task::Waker::noop();
     let mut context = std::task::Context::from_waker(waker);
     let bulkhead = Bulkhead::new(1).queue(u32::MAX);
@@ -142,21 +144,32 @@ fn leaving(calls: u32) {
     let limiter = RateLimiter::new(1, HOUR).wait(Duration::MAX);
     assert!(limiter.try_acquire().is_ok());
     let semaphore = tokio::sync::Semaphore::new(0);
-    macro_rules! leave {
-        ($wait:expr) => {{
+    macro_rules! wait {
+        ($name:literal, $wait:expr) => {{
             let mut waiting: Vec<_> = (0..calls).map(|_| Box::pin($wait)).collect();
-            for call in &mut waiting {
-                assert!(call.as_mut().poll(&mut context).is_pending());
-            }
-            nanos(calls, || drop(waiting))
+            let mut bytes = 0;
+            let enters = nanos(calls, || {
+                let allocated = measure(|| {
+                    for call in &mut waiting {
+                        assert!(call.as_mut().poll(&mut context).is_pending());
+                    }
+                });
+                bytes = allocated.bytes_current / i64::from(calls);
+            });
+            let future = size_of_val(&*waiting[0]);
+            let leaves = nanos(calls, || drop(waiting));
+            println!(
+                "| {}, {calls} calls | {enters:.0} | {leaves:.0} | {bytes} | {future} |",
+                $name
+            );
         }};
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let _context = runtime.enter();
-    let (ours, limit, tokio) =
-        (leave!(bulkhead.acquire()), leave!(limiter.acquire()), leave!(semaphore.acquire()));
-    println!("| {calls} calls | {ours:.0} | {limit:.0} | {tokio:.0} |");
+    wait!("`Bulkhead`", bulkhead.acquire());
+    wait!("`RateLimiter`", limiter.acquire());
+    wait!("tokio's semaphore", semaphore.acquire());
 }
 
 fn main() {
@@ -197,10 +210,12 @@ fn main() {
         flood(&limiter, occupied);
         flood(&bulkhead, occupied);
     }
-    println!("\n| ns per call that leaves | `#[bulkhead]` | `#[rate_limit]` | tokio's semaphore |");
-    println!("|---|---|---|---|");
+    println!(
+        "\n| waiting calls | enter, ns | leave, ns | bytes of the queue | bytes of the future |"
+    );
+    println!("|---|---|---|---|---|");
     for calls in [10_000, 160_000] {
-        leaving(calls);
+        waiting(calls);
     }
 }
 
