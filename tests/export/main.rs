@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, FigureInfo, FigureKind, FigureValue, RateLimiter,
-    circuit_breaker, count_successes, policies, register, retry, testing,
+    circuit_breaker, count_successes, policies, rate_limit, register, retry, testing,
 };
 
 /// A name with every character that a format must escape.
@@ -34,6 +34,17 @@ fn tenant_call(tenant: &str) -> Option<u32> {
     None
 }
 
+#[rate_limit(rate = 1, per = "1m", key = user, key_label = user, name = "asked")]
+fn search(user: &str) -> Option<()> {
+    Some(())
+}
+
+/// Of the same name as [`search`].
+#[rate_limit(rate = 1, per = "1m", key = user, key_label = user, name = "asked")]
+fn order(user: &str) -> Option<()> {
+    Some(())
+}
+
 /// Makes figures of each type. The figures do not change afterwards.
 fn figures() {
     struct Made {
@@ -48,6 +59,13 @@ fn figures() {
         assert_eq!(failing(), Err("down"));
         for tenant in ["one", "other"].map(|tenant| format!("{tenant}-{LABEL}")) {
             assert_eq!((tenant_call(&tenant), tenant_call(&tenant)), (None, None));
+        }
+        for number in 0..30 {
+            search(&format!("user {number}"));
+        }
+        // In both functions one admitted and two rejected calls.
+        for _ in 0..3 {
+            let _ = (search(HOSTILE), order(HOSTILE));
         }
         let breaker = |name| Arc::new(CircuitBreaker::new().failure_threshold(2).name(name));
         // Two breakers of one name: 2 and 3 rejected calls.
