@@ -72,8 +72,7 @@ pub fn scoped_attempt(
     setter: &'static Setter,
     attempt: u32,
 ) -> ScopedAttempt {
-    let attempt = AttemptWord::new(attempt, setter.outer_only);
-    let attempt = if deadline.is_some() { attempt.with_deadline() } else { attempt };
+    let attempt = AttemptWord::with(deadline, attempt, setter.outer_only);
     ScopedAttempt { deadline: deadline.unwrap_or(NO_DEADLINE), setter, attempt }
 }
 
@@ -109,8 +108,7 @@ pub struct NamedAttempt {
 #[inline]
 #[must_use]
 pub fn named_attempt(deadline: Option<Timestamp>, setter: Setter, attempt: u32) -> NamedAttempt {
-    let attempt = AttemptWord::new(attempt, setter.outer_only);
-    let attempt = if deadline.is_some() { attempt.with_deadline() } else { attempt };
+    let attempt = AttemptWord::with(deadline, attempt, setter.outer_only);
     NamedAttempt { deadline, setter, attempt }
 }
 

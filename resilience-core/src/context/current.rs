@@ -92,11 +92,15 @@ impl AttemptWord {
         Self(self.0 | outer.0 & IS_SOLE)
     }
 
-    /// Returns the word of an attempt with a deadline.
+    /// Returns the word of an attempt of a retry, which may have a deadline.
     #[inline]
-    pub(crate) fn with_deadline(self) -> Self {
+    pub(crate) fn with(deadline: Option<Timestamp>, number: u32, outer_only: bool) -> Self {
+        let word = Self::new(number, outer_only);
+        if deadline.is_none() {
+            return word;
+        }
         expect_deadlines();
-        Self(self.0 | new_call() << CALL_SHIFT & u64::from(u32::MAX))
+        Self(word.0 | new_call() << CALL_SHIFT & u64::from(u32::MAX))
     }
 
     /// Returns the attempt as a call with a deadline.
@@ -118,12 +122,12 @@ impl AttemptWord {
 pub(crate) type CallId = u64;
 
 /// The number of no call.
-pub(crate) const NO_CALL: CallId = 0;
+const NO_CALL: CallId = 0;
 
 /// A thread takes this many numbers at once.
 const CALL_IDS: u64 = 1 << 16;
 
-/// Returns a new number.
+/// Returns a number that no other call of the process has.
 #[inline]
 pub(crate) fn new_call() -> CallId {
     CURRENT.with(|current| {
@@ -238,7 +242,6 @@ impl Current {
     fn set_deadline(&self, deadline: Option<Deadline>, call: CallId) {
         let at = deadline.map_or(NO_DEADLINE, |deadline| deadline.at);
         self.at.set(at);
-        self.patience.set(NO_PATIENCE);
         if let Some(Deadline { set_by, .. }) = deadline {
             expect_deadlines();
             self.setter.set(None);
@@ -385,8 +388,11 @@ pub(crate) struct ValuesGuard {
 /// Replaces all values until the guard is dropped, for a call.
 pub(crate) fn replace(new: Values, call: CallId) -> ValuesGuard {
     CURRENT.with(|current| {
+        let mut deadline = NamedDeadlineGuard::of(current);
+        // The new deadline is another one, also if the times are equal.
+        deadline.deadline.patience = Some(current.patience.replace(NO_PATIENCE));
         let guard = ValuesGuard {
-            _deadline: NamedDeadlineGuard::of(current),
+            _deadline: deadline,
             _retry: NamedRetryGuard::of(current),
             priority: current.priority.get(),
             received_attempt: current.received_attempt.get(),
@@ -499,14 +505,12 @@ impl Drop for AttemptGuard {
 #[derive(Debug)]
 pub struct NamedDeadlineGuard {
     set_by: &'static str,
-    _deadline: DeadlineGuard,
+    deadline: DeadlineGuard,
 }
 
 impl NamedDeadlineGuard {
     fn of(current: &Current) -> Self {
-        let mut deadline = DeadlineGuard::of(current);
-        deadline.patience = Some(current.patience.get());
-        Self { set_by: current.set_by.get(), _deadline: deadline }
+        Self { set_by: current.set_by.get(), deadline: DeadlineGuard::of(current) }
     }
 }
 
@@ -571,12 +575,11 @@ pub(crate) fn enter_named_deadline(
         if at >= current.at.get() {
             return None;
         }
-        let guard = NamedDeadlineGuard::of(current);
-        let queue_end = current.queue_end();
-        current.set_deadline(Some(Deadline { at, set_by }), call);
+        let mut guard = NamedDeadlineGuard::of(current);
         if is_patient {
-            current.patience.set(Patience { deadline: at, queue_end });
+            guard.deadline.patience = Some(current.start_patience(at));
         }
+        current.set_deadline(Some(Deadline { at, set_by }), call);
         Some(guard)
     })
 }

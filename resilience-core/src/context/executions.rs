@@ -1,22 +1,22 @@
 //! The shared executions that the running code is part of. A call from inside an execution cannot
 //! wait for the end of the execution.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::cell::RefCell;
+
+use super::current::{CallId, new_call};
 
 thread_local! {
     /// The executions from the outermost to the innermost.
     static RUNNING: RefCell<Vec<ExecutionId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Identifies an execution within the process.
+/// Identifies an execution within the process: the number of the call that runs the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ExecutionId(u64);
+pub(crate) struct ExecutionId(CallId);
 
 impl ExecutionId {
     pub(crate) fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Relaxed))
+        Self(new_call())
     }
 
     /// Returns whether the running code is part of this execution.
