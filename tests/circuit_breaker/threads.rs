@@ -8,20 +8,25 @@ use resilience::{CircuitBreaker, CircuitState};
 
 const THREADS: u32 = 8;
 
-#[test]
-fn no_outcome_is_lost() {
-    let breaker = CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
+/// Makes calls in each thread. `fails` decides by the thread and the call.
+fn call_in_threads(breaker: &CircuitBreaker, calls: u32, fails: impl Fn(u32, u32) -> bool + Sync) {
+    let fails = &fails;
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            let breaker = &breaker;
             scope.spawn(move || {
-                for call in 0..5000_u32 {
+                for call in 0..calls {
                     let guard = breaker.try_acquire().expect("closed");
-                    if (call + thread) % 2 == 0 { guard.failure() } else { guard.success() }
+                    if fails(thread, call) { guard.failure() } else { guard.success() }
                 }
             });
         }
     });
+}
+
+#[test]
+fn no_outcome_is_lost() {
+    let breaker = CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
+    call_in_threads(&breaker, 5000, |thread, call| (call + thread) % 2 == 0);
     let seen = breaker.snapshot();
     assert_eq!((seen.calls, seen.failures), (THREADS * 5000, THREADS * 2500));
 }
@@ -32,18 +37,7 @@ fn no_success_is_lost_next_to_occasional_failures() {
     for round in 0..20_u32 {
         let breaker =
             CircuitBreaker::new().failure_rate(1.0).count_window(100_000).min_calls(100_000);
-        thread::scope(|scope| {
-            for thread in 0..THREADS {
-                let breaker = &breaker;
-                scope.spawn(move || {
-                    for call in 0..2000_u32 {
-                        let guard = breaker.try_acquire().expect("closed");
-                        let fails = thread == 0 && call == 1000 + round;
-                        if fails { guard.failure() } else { guard.success() }
-                    }
-                });
-            }
-        });
+        call_in_threads(&breaker, 2000, |thread, call| thread == 0 && call == 1000 + round);
         let seen = breaker.snapshot();
         assert_eq!((seen.calls, seen.failures), (THREADS * 2000, 1));
     }
@@ -58,18 +52,7 @@ fn no_measured_call_is_lost() {
         .count_window(100_000)
         .min_calls(100_000);
     let hanging: Vec<_> = (0..14).map(|_| breaker.try_acquire().expect("closed")).collect();
-    thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let breaker = &breaker;
-            scope.spawn(move || {
-                for call in 0..2000_u32 {
-                    let guard = breaker.try_acquire().expect("closed");
-                    let fails = (call + thread) % 100 == 0;
-                    if fails { guard.failure() } else { guard.success() }
-                }
-            });
-        }
-    });
+    call_in_threads(&breaker, 2000, |thread, call| (call + thread) % 100 == 0);
     let seen = breaker.snapshot();
     assert_eq!((seen.calls, seen.failures, seen.slow_calls), (THREADS * 2000, THREADS * 20, 0));
     for guard in hanging {
