@@ -14,7 +14,7 @@ use seatbelt::{RecoveryInfo, ResilienceContext};
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_resilience_hedge::HedgeLayer;
 
-use crate::{Result, Row, poll, repeat, runtime, work, work_async};
+use crate::{Result, Row, poll, repeat, runtime, with_timer, work, work_async};
 
 const AFTER: Duration = Duration::from_millis(50);
 
@@ -64,16 +64,6 @@ async fn work_waiting(input: u32) -> Result<u32> {
     })
     .await;
     work(input)
-}
-
-/// Runs the calls in the context of a runtime, which timers need.
-fn with_timer<F>(calls: u64, call: impl Fn(u32) -> F)
-where
-    F: Future<Output = Result<u32>> + Send,
-{
-    let runtime = runtime();
-    let _context = runtime.enter();
-    repeat(calls, |input| poll(call(input)));
 }
 
 async fn by_hand<F: Future<Output = Result<u32>>>(input: u32, work: fn(u32) -> F) -> Result<u32> {

@@ -151,3 +151,13 @@ fn poll<T>(future: impl Future<Output = T> + Send) -> T {
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
+
+/// Runs the calls in the context of a runtime, which timers need.
+fn with_timer<F>(calls: u64, call: impl Fn(u32) -> F)
+where
+    F: Future<Output = Result<u32>> + Send,
+{
+    let runtime = runtime();
+    let _context = runtime.enter();
+    repeat(calls, |input| poll(call(input)));
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::timeout;
 use tokio::task::yield_now;
 
-use crate::{Failure, Result, Row, poll, repeat, runtime, work};
+use crate::{Failure, Result, Row, with_timer, work};
 
 const NAME: &str = "timeout, the body is ready at once";
 const NAME_WAITING: &str = "timeout, the body waits once";
@@ -14,38 +14,18 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: NAME,
         subject: "resilience `#[timeout]`",
-        run: |calls| {
-            let runtime = runtime();
-            let _context = runtime.enter();
-            repeat(calls, |input| poll(ready_ours(input)));
-        },
+        run: |calls| with_timer(calls, ready_ours),
     },
-    Row {
-        name: NAME,
-        subject: "tokio `timeout`",
-        run: |calls| {
-            let runtime = runtime();
-            let _context = runtime.enter();
-            repeat(calls, |input| poll(ready_by_tokio(input)));
-        },
-    },
+    Row { name: NAME, subject: "tokio `timeout`", run: |calls| with_timer(calls, ready_by_tokio) },
     Row {
         name: NAME_WAITING,
         subject: "resilience `#[timeout]`",
-        run: |calls| {
-            let runtime = runtime();
-            let _context = runtime.enter();
-            repeat(calls, |input| poll(waiting_ours(input)));
-        },
+        run: |calls| with_timer(calls, waiting_ours),
     },
     Row {
         name: NAME_WAITING,
         subject: "tokio `timeout`",
-        run: |calls| {
-            let runtime = runtime();
-            let _context = runtime.enter();
-            repeat(calls, |input| poll(waiting_by_tokio(input)));
-        },
+        run: |calls| with_timer(calls, waiting_by_tokio),
     },
 ];
 
