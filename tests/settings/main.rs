@@ -7,6 +7,7 @@ mod control;
 mod every;
 mod every_setting;
 mod files;
+mod limits;
 mod live;
 mod reload;
 
