@@ -77,6 +77,7 @@ fn json_mistakes_have_their_line() {
         ("{\n \"x\": {\"retry\": {\n\"attempts\": 0\n}}}", "a.json:3: `retry.attempts` is 0"),
         ("{\n \"x\": {\"retry\": {\"attempts\": 2,\n\"factor\": 0.5}}}", "a.json:3: "),
         ("{\n\"x\": {\"retry\": {\"attempts\": null}}}", "a.json:2: "),
+        ("{\n\"x\": {\"retry\": {\"attempts\": -1}}}", "expected a whole number from 0"),
         ("{\n\"x\": 7}", "a.json:2: `x` is no object"),
         ("[]", "a.json:1: the file is no object"),
         ("7", "a.json:1: the file is no object"),
