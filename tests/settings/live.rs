@@ -740,12 +740,12 @@ async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
     use core::convert::Infallible;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-    let _alone = alone();
 
     use http::{Request, Response};
     use resilience::http::RetryLayer;
     use tower::{Layer as _, ServiceExt as _, service_fn};
 
+    let _alone = alone();
     control("live::layer").set("retry.attempts", "5").unwrap();
     let sent = Arc::new(AtomicU32::new(0));
     let layer = RetryLayer::new(RetryPolicy::new().attempts(2).name("live::layer"));

@@ -16,14 +16,12 @@ pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
 
 /// Checks the settings with each listed policy that a changed setting names. Another policy may
 /// refuse an earlier setting since the first call of its function, and does not block the change.
-pub(super) fn check<'e>(
-    layers: &Layers,
-    changed: impl Iterator<Item = &'e Entry> + Clone,
-) -> Result<(), SettingsError> {
+pub(super) fn check(layers: &Layers, changed: &[&[Entry]]) -> Result<(), SettingsError> {
     let mut problems: Vec<SettingsProblem> = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            if !changed.clone().any(|entry| entry.is_for(record.kind, record.name)) {
+            let mut changed = changed.iter().copied().flatten();
+            if !changed.any(|entry| entry.is_for(record.kind, record.name)) {
                 return;
             }
             let overrides = layers.overrides(record.kind, record.name);

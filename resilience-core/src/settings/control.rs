@@ -175,7 +175,7 @@ impl Control {
         let (of, key) = self.path(setting)?;
         let new = self.entry(of, key, &value.to_string())?;
         let change = format!("{of}.{} = {}", new.key, text(new.value));
-        self.change(vec![new], change)
+        self.change(&[new], change)
     }
 
     /// Removes a live setting, so that the value of the environment, the file or the code counts
@@ -196,7 +196,7 @@ impl Control {
             return Err(SettingsError::one(None, message));
         };
         layers.live = kept;
-        apply::check(&layers, removed.iter())?;
+        apply::check(&layers, &[&removed])?;
         store::put(layers);
         drop(changing);
         apply::refresh_all();
@@ -431,15 +431,15 @@ impl Control {
         };
         let entries = kinds.iter().map(|kind| self.entry(kind.as_str(), key, value));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        self.change(entries, format!("{key} = {value}"))
+        self.change(&entries, format!("{key} = {value}"))
     }
 
     /// Stores live settings, after a check with the known policies that the settings name.
-    fn change(self, new: Vec<Entry>, change: String) -> Result<Controlled, SettingsError> {
+    fn change(self, new: &[Entry], change: String) -> Result<Controlled, SettingsError> {
         let kinds: Vec<_> = new.iter().map(|entry| entry.kind).collect();
         let changing = store::changes();
         let mut layers = store::store().layers.clone();
-        for entry in &new {
+        for entry in new {
             layers.live.retain(|known| {
                 (&known.target, known.kind, known.key) != (&entry.target, entry.kind, entry.key)
             });
@@ -449,7 +449,7 @@ impl Control {
             let message = format!("more than {MAX_SETTINGS} live settings; remove some by `unset`");
             return Err(SettingsError::one(None, message));
         }
-        apply::check(&layers, new.iter())?;
+        apply::check(&layers, &[new])?;
         store::put(layers);
         drop(changing);
         apply::refresh_all();

@@ -271,7 +271,7 @@ pub(super) fn replace(
     let former = layers.replace(origin, entries);
     let of_origin = layers.entries().filter(|(of, _)| *of == origin);
     let entries: Vec<Entry> = of_origin.map(|(_, entry)| entry.clone()).collect();
-    apply::check(&layers, former.iter().chain(&entries))?;
+    apply::check(&layers, &[&former, &entries])?;
     put(layers);
     drop(changing);
     apply::refresh_all();
