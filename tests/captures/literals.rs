@@ -33,6 +33,7 @@ impl Text {
         ])
     }
 
+    #[allow(unused_qualifications, reason = "`self::` is a path and no argument")]
     #[retry]
     fn moved(&mut self) -> Result<(String, String), ()> {
         let text = format!("{self}{{self}}");

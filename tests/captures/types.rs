@@ -27,6 +27,7 @@ texts!(in_a_list -> Box<[impl Display]>: Box::from(["a"]));
 texts!(a_future_inside -> BoxFuture<'static, u32>: Box::pin(ready(7)));
 
 #[retry]
+#[allow(unused_parens, reason = "the type in parentheses is the subject")]
 fn behind_a_reference<'a>(text: &'a &'static str) -> Option<&'a (impl Display + Sync)> {
     Some(text)
 }
