@@ -297,7 +297,7 @@ impl Place {
             (Pat::Ident(pat), ty) => {
                 // `name @ ..` binds a list, and not an element.
                 let is_list =
-                    matches!(&pat.subpat, Some((_, part)) if matches!(**part, Pat::Rest(_)));
+                    matches!(&pat.subpat, Some((_, inside)) if matches!(**inside, Pat::Rest(_)));
                 let ty = ty.filter(|_| !is_list);
                 let by_value = || match self.default {
                     Some(mode) if pat.mutability.is_none() => mode,

@@ -87,7 +87,7 @@ fn shared_in_between(
 }
 
 #[retry]
-#[allow(unused_parens, reason = "without parentheses the pattern is another one")]
+#[allow(unused_parens, reason = "without parentheses `&mut` would be a pattern")]
 fn changed_reference(&(mut text): &&str, calls: &mut u32) -> Result<usize, String> {
     text = &text[1..];
     call(calls, 3)?;
