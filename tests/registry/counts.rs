@@ -145,7 +145,7 @@ fn counters_of_many_threads_add_up() {
         works.then_some(1)
     }
     let _ = policies();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for number in 0..1000 {
