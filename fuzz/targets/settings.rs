@@ -18,7 +18,7 @@ use resilience::{
 #[circuit_breaker(slow_call = "1s", name = "a")]
 #[rate_limit(rate = 1_000_000, name = "a")]
 #[bulkhead(max = 4, name = "a")]
-#[timeout("5s", name = "a")]
+#[timeout("1ms", name = "a")]
 async fn call() -> Result<(), Rejected> {
     pending().await
 }
