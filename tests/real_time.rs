@@ -2,6 +2,7 @@
 //! `RESILIENCE_SOAK=30 cargo test --test real_time -- --ignored --nocapture` runs 30 minutes.
 
 #![cfg(feature = "idempotent")]
+#![allow(clippy::print_stdout, reason = "the figures of a run are its result")]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -109,7 +110,7 @@ async fn read(item: u64) -> Result<u64, Rejected> {
     Ok(item)
 }
 
-#[idempotent(key = order.to_string(), scope = "global", ttl = "5s", lease = "2s")]
+#[idempotent(key = order.to_string(), scope = "global", ttl = "15s", lease = "10s")]
 async fn order(order: u64) -> Result<u64, Rejected> {
     EFFECTS.fetch_add(1, Relaxed);
     sleep(Duration::from_millis(1)).await;
@@ -150,11 +151,11 @@ async fn drive(start: Instant, time: Duration) -> u64 {
             tasks.spawn(async move { assert_eq!(order(number).await, Ok(number)) });
         }
         while let Some(ended) = tasks.try_join_next() {
-            check(ended);
+            check(&ended);
         }
     }
     while let Some(ended) = tasks.join_next().await {
-        check(ended);
+        check(&ended);
     }
     // Every circuit closes within the longest open time after the last outage.
     for host in 0..HOSTS {
@@ -164,7 +165,7 @@ async fn drive(start: Instant, time: Duration) -> u64 {
 }
 
 /// Checks that a task reached the end, or was aborted.
-fn check(ended: Result<(), JoinError>) {
+fn check(ended: &Result<(), JoinError>) {
     assert!(ended.as_ref().err().is_none_or(JoinError::is_cancelled), "{ended:?}");
 }
 
