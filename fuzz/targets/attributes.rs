@@ -1,4 +1,5 @@
-//! Attribute arguments and items: no tokens make an attribute panic, and the function survives.
+//! Attribute arguments and items: no tokens make an attribute panic, the function survives all expansions, and the
+//! expansion of a function without mistakes is Rust.
 //!
 //! The modules are those of `resilience-macros`: a crate of macros exports nothing else.
 #![no_main]
@@ -8,6 +9,8 @@ use std::str::FromStr;
 
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::{Ident, Span, TokenStream};
+
+use crate::function::{Body, Function};
 
 #[path = "../../resilience-macros/src/args.rs"]
 mod args;
@@ -88,15 +91,63 @@ const RUNS: &[Run] = &[
     pipeline::run::<attrs::timeout::Timeout>,
 ];
 
+const NAMES: &[&str] = &[
+    "bulkhead",
+    "circuit_breaker",
+    "coalesce",
+    "fallback",
+    "hedge",
+    "idempotent",
+    "rate_limit",
+    "retry",
+    "timeout",
+];
+
+/// Returns the function of the item, or the item in front of a function.
+fn function(item: &str) -> Option<(TokenStream, Ident)> {
+    let tokens = TokenStream::from_str(item).ok();
+    let parsed = tokens.clone().and_then(|tokens| syn::parse2::<Function>(tokens).ok());
+    if let (Some(tokens), Some(Function { sig, body: Body::Block(_), .. })) = (tokens, parsed) {
+        return Some((tokens, sig.ident));
+    }
+    // A comment at the end of the item must not hide the function.
+    let tokens = TokenStream::from_str(&format!("{item}\nfn f() -> R {{ }}")).ok()?;
+    Some((tokens, Ident::new("f", Span::call_site())))
+}
+
+/// Expands the next attribute of the function, as the compiler does.
+fn expand_next(output: &TokenStream) -> Option<TokenStream> {
+    let mut function = syn::parse2::<Function>(output.clone()).ok()?;
+    let (at, run) = function.attrs.iter().enumerate().find_map(|(at, attribute)| {
+        let name = &attribute.path().segments.last()?.ident;
+        let which = NAMES.iter().position(|known| name == known)?;
+        Some((at, RUNS[which]))
+    })?;
+    let arguments = match function.attrs.remove(at).meta {
+        syn::Meta::List(list) => list.tokens,
+        _ => TokenStream::new(),
+    };
+    Some(run(TABLE, arguments, &quote::quote!(#function)))
+}
+
 fuzz_target!(|parts: (u8, &str, &str)| {
     let (which, arguments, item) = parts;
+    if item.contains("enum") || item.contains("struct") {
+        let _classified = TokenStream::from_str(item).map(classify::derive);
+    }
     let Ok(arguments) = TokenStream::from_str(arguments) else { return };
-    // A comment at the end of the item must not hide the function.
-    let function = format!("{item}\nfn f() -> R {{ }}");
-    let Ok(function) = TokenStream::from_str(&function) else { return };
+    let Some((function, name)) = function(item) else { return };
+    let is_valid = syn::parse2::<syn::ItemFn>(function.clone()).is_ok();
     let run = RUNS[usize::from(which) % RUNS.len()];
-    let output = run(TABLE, arguments, &function);
-    let name = Ident::new("f", Span::call_site());
+    let mut output = run(TABLE, arguments, &function);
+    // An attribute that stands twice is an error without further expansions.
+    for _ in 0..2 * RUNS.len() {
+        let Some(next) = expand_next(&output) else { break };
+        output = next;
+    }
     assert!(tokens::any_ident(&output, &|ident| *ident == name), "{output}");
-    let _classified = classify::derive(function);
+    let is_error = |ident: &Ident| *ident == "compile_error";
+    if is_valid && !tokens::any_ident(&output, &is_error) {
+        assert!(syn::parse2::<syn::File>(output.clone()).is_ok(), "{output}");
+    }
 });
