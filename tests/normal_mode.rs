@@ -2,6 +2,7 @@
 //! process-wide, so a test that changes the mode belongs to another program. Intervals of an hour
 //! keep the results independent of the speed of the machine.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -96,6 +97,37 @@ fn a_circuit_breaker_with_a_window() {
     breaker.try_acquire().expect("a closed circuit").failure();
     assert_eq!(breaker.state(), CircuitState::Open);
     check(breaker.try_acquire(), RejectedKind::CircuitOpen, HOUR);
+}
+
+/// Most successes are counted without the lock, up to the next failure in the ring.
+#[test]
+fn a_long_window_of_calls_counts_like_a_list() {
+    for size in [33, 50, 64, 100, 200] {
+        let breaker = CircuitBreaker::new().failure_rate(1.0).count_window(size).min_calls(size);
+        let (mut random, mut all) = (u64::from(size), VecDeque::new());
+        for _ in 0..4000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let fails = random >> 59 == 0;
+            let guard = breaker.try_acquire().expect("a closed circuit");
+            if fails {
+                guard.failure()
+            } else {
+                guard.success()
+            }
+            all.push_front(fails);
+            all.truncate(size as usize);
+            if random >> 54 & 15 == 0 {
+                let seen = breaker.snapshot();
+                let runs = seen.window.iter().rev();
+                let outcomes = runs.flat_map(|run| (0..run.calls).map(|_| run.failures > 0));
+                assert!(outcomes.eq(all.iter().copied()), "{seen:?}");
+                let failures = all.iter().filter(|fails| **fails).count();
+                assert_eq!((seen.calls as usize, seen.failures as usize), (all.len(), failures));
+                let in_a_row = all.iter().take_while(|fails| **fails).count();
+                assert_eq!(seen.consecutive_failures as usize, in_a_row);
+            }
+        }
+    }
 }
 
 #[test]
