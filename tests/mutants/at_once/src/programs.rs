@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ pub(crate) struct Test<'a> {
     name: String,
     /// The time without a change.
     time: Duration,
+    /// The number of changes that the test has caught.
+    catches: AtomicU32,
     /// The changes that the test reaches.
     reached: HashSet<usize>,
 }
@@ -22,7 +25,7 @@ pub(crate) struct Test<'a> {
 /// Seconds of processor time, and kibibytes of memory: a change can make a loop endless.
 const LIMITS: &str = "ulimit -t 30 -v 8000000; exec \"$@\"";
 
-/// Runs each test alone and without a change. Returns the tests that pass, the fastest first.
+/// Runs each test alone and without a change. Returns the tests that pass.
 pub(crate) fn trace(executables: &[Executable]) -> Vec<Test<'_>> {
     let names = |executable| names(executable).into_iter().map(move |name| (executable, name));
     let tests: Vec<_> = executables.iter().flat_map(names).collect();
@@ -33,8 +36,7 @@ pub(crate) fn trace(executables: &[Executable]) -> Vec<Test<'_>> {
         }
         test
     });
-    let mut tests: Vec<Test<'_>> = tests.into_iter().flatten().collect();
-    tests.sort_by_key(|test| test.time);
+    let tests: Vec<Test<'_>> = tests.into_iter().flatten().collect();
     eprintln!("{} tests", tests.len());
     tests
 }
@@ -56,15 +58,24 @@ fn trace_test<'a>(executable: &'a Executable, name: &str) -> Option<Test<'a>> {
     let numbers = fs::read_to_string(&path).unwrap_or_default();
     let _ = fs::remove_file(&path);
     let reached = numbers.lines().filter_map(|line| line.parse().ok()).collect();
-    passes.then(|| Test { executable, name: name.to_owned(), time, reached })
+    passes.then(|| Test {
+        executable,
+        name: name.to_owned(),
+        time,
+        catches: AtomicU32::new(0),
+        reached,
+    })
 }
 
 /// Runs the tests that reach a change, until a test fails.
 pub(crate) fn run(change: usize, tests: &[Test<'_>]) -> String {
-    let mut reaching = tests.iter().filter(|test| test.reached.contains(&change)).peekable();
-    if reaching.peek().is_none() {
+    let reaches = |test: &&Test<'_>| test.reached.contains(&change);
+    let mut reaching: Vec<_> = tests.iter().filter(reaches).collect();
+    if reaching.is_empty() {
         return "survived: no test reaches the change".to_owned();
     }
+    // The test with the most expected catches for its time comes first.
+    reaching.sort_by_key(|test| test.time / (1 + test.catches.load(Relaxed)));
     for test in reaching {
         let mut command = test_command(test.executable, &test.name);
         command.env("MUTANT", change.to_string());
@@ -74,6 +85,7 @@ pub(crate) fn run(change: usize, tests: &[Test<'_>]) -> String {
             Some(false) => "caught",
             None => "no end",
         };
+        test.catches.fetch_add(1, Relaxed);
         return format!("{how}: {} {}", test.executable.name, test.name);
     }
     "survived".to_owned()
