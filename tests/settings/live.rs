@@ -478,6 +478,25 @@ async fn a_lowered_rate_lets_no_waiting_call_through_early() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disabled_rate_limiter_admits_calls_that_would_wait() {
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
+        .wait(Duration::from_secs(99))
+        .name("live::unlimited");
+    register(&LIMITER);
+    LIMITER.try_acquire().unwrap();
+    control("live::unlimited").set("rate_limit.enabled", "false").unwrap();
+    let start = tokio::time::Instant::now();
+    for _ in 0..3 {
+        LIMITER.acquire().await.unwrap();
+        LIMITER.try_acquire().unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    control("live::unlimited").set("rate_limit.enabled", "true").unwrap();
+    LIMITER.acquire().await.unwrap();
+    assert_eq!(start.elapsed(), second());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
     static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
         .burst(3)
