@@ -56,6 +56,28 @@ fn a_rate_limit_counts_waits_and_rejections() {
 }
 
 #[test]
+fn the_calls_that_wait_for_a_turn_are_a_gauge() {
+    let limiter = RateLimiter::new(1, Duration::from_secs(1))
+        .wait(Duration::from_secs(99))
+        .name("waits::turns");
+    let _ = policies();
+    let mut cx = Context::from_waker(Waker::noop());
+    let waiting = || policy("waits::turns").gauge("resilience.rate_limit.queued");
+    {
+        // The clock stands still, so a call starts before the turn.
+        let _guard = testing::no_waits();
+        (0..3).for_each(|_| limiter.acquire_blocking().expect("a permit"));
+    }
+    assert_eq!(waiting(), Some(0));
+    let _clock = testing::clock();
+    let mut calls = [(); 2].map(|()| Box::pin(limiter.acquire()));
+    assert!(calls.iter_mut().all(|call| call.as_mut().poll(&mut cx).is_pending()));
+    assert_eq!(waiting(), Some(2));
+    drop(calls);
+    assert_eq!(waiting(), Some(0));
+}
+
+#[test]
 fn a_call_that_waits_and_is_assigned_a_permit_is_admitted_once() {
     let pool = Bulkhead::new(1).queue(1).name("waits::assigned");
     let _ = policies();

@@ -422,6 +422,7 @@ mod tests {
     #[test]
     fn extreme_latencies_have_a_bucket() {
         assert_eq!(bucket(0), 0);
+        assert_eq!((bucket((1 << LOWEST) - 1), bucket(1 << LOWEST)), (0, 1));
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
         assert_eq!(bucket((1 << (LOWEST + OCTAVES)) - 1), BUCKETS - 1);
     }
