@@ -190,6 +190,22 @@ fn an_annotated_breaker_follows_its_thresholds() {
 }
 
 #[test]
+fn a_shorter_limit_of_slow_calls_counts_running_calls() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_rate(0.5)
+        .slow_call(Duration::from_secs(10))
+        .min_calls(10)
+        .name("live::slow");
+    register(&API);
+    let clock = testing::clock();
+    let _running = API.try_acquire().unwrap();
+    clock.advance(3 * second());
+    assert_eq!(API.snapshot().slow_calls, 0);
+    control("live::slow").set("circuit_breaker.slow_call", "2s").unwrap();
+    assert_eq!(API.snapshot().slow_calls, 1);
+}
+
+#[test]
 fn a_disabled_breaker_admits_calls_and_counts_none() {
     static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::off");
     register(&API);

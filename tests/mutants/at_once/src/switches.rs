@@ -59,6 +59,8 @@ pub(crate) const SELECTOR_FEATURES: &str =
 
 /// Writes switches into the text of a file. A change without a part in the result has no switch,
 /// because the code runs in the compiler only.
+///
+/// A changed operator keeps its operands, whatever its precedence.
 pub(crate) fn write(source: &str, changes: &[&Change]) -> Switched {
     let mut by_place: HashMap<(&str, Place), Vec<(usize, &str)>> = HashMap::new();
     for change in changes {
