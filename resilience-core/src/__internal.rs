@@ -9,9 +9,7 @@ pub use crate::circuit_breaker::{
     CircuitDecision, Defined as DefinedBreaker, DetachedGuard, LocalDecision, WatchedGuard,
     shared_breakers, shared_decisions, watched,
 };
-pub use crate::clock::{
-    DeadlineTimer, Delay, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio,
-};
+pub use crate::clock::{Delay, LimitTimer, Sleep, Timestamp, WaitMode, nanos, now, spawn_on_tokio};
 pub use crate::context::attempt::{
     NamedAttempt, NestedAttempt, Setter, enter_attempt_of, in_nested_attempt, named_attempt,
 };

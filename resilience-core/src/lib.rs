@@ -23,8 +23,6 @@ mod clock;
 mod coalesce;
 mod const_check;
 pub mod context;
-#[cfg(feature = "fast-clock")]
-mod counter_clock;
 mod duration;
 mod error_sources;
 mod event;
@@ -38,7 +36,6 @@ mod guarded;
 mod handler_response;
 #[cfg(not(resilience_loom))]
 mod hedge;
-mod instant;
 mod jitter;
 mod key_hash;
 mod keyed;

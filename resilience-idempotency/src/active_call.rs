@@ -15,7 +15,7 @@ use crate::spawn::finish;
 use crate::store::{Store, Token, WriteOutcome};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::block_for;
-use resilience_core::__internal::{DeadlineTimer, Delay, Timestamp, WaitMode, now};
+use resilience_core::__internal::{Delay, LimitTimer, Timestamp, WaitMode, now};
 use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
 
 /// A call that has claimed its key and may run.
@@ -161,7 +161,7 @@ impl<S: Store + Clone> ActiveCall<S> {
             let end = self.0.claimed.plus(policy.renewal_limit());
             loop {
                 let left = end.since(now());
-                DeadlineTimer::start((policy.lease / 3).min(left), None).await;
+                LimitTimer::start((policy.lease / 3).min(left), None).await;
                 let lease = policy.lease.min(end.since(now()));
                 if lease.is_zero() {
                     log::decided(policy, *key, "", Decision::RenewalEnded, None);

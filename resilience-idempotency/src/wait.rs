@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use resilience_core::__internal::{DeadlineTimer, Delay, draw};
+use resilience_core::__internal::{Delay, LimitTimer, draw};
 
 /// Blocks the thread. Returns the time that passed on no clock, because a test guard or a paused
 /// runtime skips waits.
@@ -33,7 +33,7 @@ pin_project! {
         #[pin]
         future: F,
         #[pin]
-        timer: Option<DeadlineTimer>,
+        timer: Option<LimitTimer>,
     }
 }
 
@@ -51,7 +51,7 @@ impl<F: Future> Future for Timeout<F> {
             return Poll::Ready(Some(out));
         }
         if this.timer.is_none() {
-            this.timer.set(Some(DeadlineTimer::start(*this.limit, None)));
+            this.timer.set(Some(LimitTimer::start(*this.limit, None)));
         }
         match this.timer.as_pin_mut() {
             Some(timer) => timer.poll(cx).map(|_| None),

@@ -1,10 +1,11 @@
 //! The figures of each kind of policy.
 
+use std::thread;
 use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, FailureClass, PolicyKind, RateLimiter, RetryBudget, RetryPolicy,
-    StopReason, circuit_breaker, fallback, policies, policies_matching, retry, testing,
+    StopReason, circuit_breaker, fallback, policies, policies_matching, register, retry, testing,
 };
 
 use crate::policy;
@@ -203,4 +204,40 @@ fn failures_retries_and_fallbacks_are_counted_without_a_reader_and_without_a_fea
     assert_eq!(retry.count("resilience.retry.retries", &["transient"]), 2);
     assert_eq!(retry.setting("base_delay"), Some("1s"));
     assert_eq!(policy("counts::always_fallback").count("resilience.calls", &["fallback"]), 2);
+}
+
+/// A thread keeps its counters of 255 policies, and 16 threads have counters of their own.
+#[test]
+fn many_policies_and_threads_are_counted_exactly() {
+    const POLICIES: usize = 300;
+    const THREADS: u64 = 20;
+    let _ = policies();
+    let make = |number| -> &'static CircuitBreaker {
+        let breaker = CircuitBreaker::new().named(format!("counts::many_{number}"));
+        Box::leak(Box::new(breaker))
+    };
+    let breakers: Vec<_> = (0..POLICIES).map(make).collect();
+    for breaker in &breakers {
+        register(*breaker);
+    }
+    // The threads run at once, and then one after another: an ended thread leaves its counters.
+    let call_all = || {
+        for breaker in &breakers {
+            for _ in 0..3 {
+                breaker.try_acquire().expect("closed").success();
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(call_all);
+        }
+    });
+    for _ in 0..THREADS {
+        thread::scope(|scope| scope.spawn(call_all).join()).expect("no panic");
+    }
+    let reports = policies_matching("counts::many_*");
+    assert_eq!(reports.len(), POLICIES);
+    let calls = 2 * THREADS * 3;
+    assert!(reports.iter().all(|report| report.count("resilience.calls", &["success"]) == calls));
 }

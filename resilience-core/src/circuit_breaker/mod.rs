@@ -152,6 +152,8 @@ const COUNTED_ONLY: u64 = CLOSED | COUNTED;
 const IN_WINDOW: u64 = CLOSED | WINDOW;
 /// A closed breaker with a window of time and without failures in a row.
 const IN_PERIOD: u64 = CLOSED | PERIOD;
+/// The same, with successes that are counted in the figures.
+const COUNTED_IN_WINDOW: u64 = IN_WINDOW | COUNTED;
 /// The two states in a breaker with `slow_call`.
 const TIMED_IN_WINDOW: u64 = IN_WINDOW | TIMED;
 const TIMED_IN_PERIOD: u64 = IN_PERIOD | TIMED;
@@ -250,12 +252,11 @@ impl<D: Defined> CircuitBreaker<D> {
     /// Records a success.
     #[inline]
     fn success(&self, seen: u64, started: Option<Timestamp>) {
-        if self.state.is_idle() {
-            return;
-        }
-        match started {
-            None => self.succeed(seen),
-            Some(started) => self.succeed_measured(seen, started),
+        match (self.state.flags_but_for(BOUNDED), started) {
+            (0, _) => {}
+            (COUNTED_ONLY, None) => count(self, slot::SUCCESS),
+            (_, None) => self.succeed(seen),
+            (_, Some(started)) => self.succeed_measured(seen, started),
         }
     }
 
@@ -268,8 +269,18 @@ impl<D: Defined> CircuitBreaker<D> {
         match self.state.word.load(Acquire) & (STATE | FLAGS) {
             IN_WINDOW if self.state.cursor.succeed(admitted(seen).generation) => {}
             IN_PERIOD => self.succeed_in_period(seen),
-            COUNTED_ONLY => self.count_success(),
+            COUNTED_IN_WINDOW => self.succeed_counted(seen),
             _ => self.succeed_slow(seen),
+        }
+    }
+
+    /// Records a success in a window of calls, and counts the success in the figures.
+    #[inline(never)]
+    fn succeed_counted(&self, seen: u64) {
+        if self.state.cursor.succeed(admitted(seen).generation) {
+            count(self, slot::SUCCESS);
+        } else {
+            self.succeed_slow(seen);
         }
     }
 
@@ -311,7 +322,7 @@ impl<D: Defined> CircuitBreaker<D> {
     #[inline(never)]
     fn succeed_measured_slow(&self, seen: u64, started: Timestamp) {
         if self.state.word.load(Acquire) & COUNTED != 0 {
-            self.count_success();
+            count(self, slot::SUCCESS);
         }
         self.settle_success(seen, started);
     }
@@ -319,11 +330,6 @@ impl<D: Defined> CircuitBreaker<D> {
     #[inline(never)]
     fn settle_success(&self, seen: u64, started: Timestamp) {
         self.view().settle_success(seen, Some(started));
-    }
-
-    #[inline(never)]
-    fn count_success(&self) {
-        count(self, slot::SUCCESS);
     }
 
     /// Records a call whose guard was dropped without a report.
@@ -367,17 +373,11 @@ impl State {
         }
     }
 
-    /// Returns whether a success has nothing to record.
+    /// Returns the state and the flags, but for some flags. 0 is a closed breaker: a success has
+    /// nothing to record.
     #[inline]
-    fn is_idle(&self) -> bool {
-        self.is_closed_but_for(BOUNDED)
-    }
-
-    /// Returns whether the breaker is closed, with none of the flags but these.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
-    fn is_closed_but_for(&self, flags: u64) -> bool {
-        (self.word.load(Acquire) & !flags) as u32 == 0
+    fn flags_but_for(&self, flags: u64) -> u64 {
+        self.word.load(Acquire) & u64::from(u32::MAX) & !flags
     }
 
     /// Returns whether the published state is open, or closed with failures in a row, and stays so

@@ -50,7 +50,7 @@ impl<D: Defined> KeyState for CircuitBreaker<D> {
     /// open time. A manual state never becomes stale.
     fn is_stale(&self, now: Timestamp) -> bool {
         // Closed, without a window and without a failure: known without the lock.
-        if self.state.is_closed_but_for(BOUNDED | COUNTED) {
+        if self.state.flags_but_for(BOUNDED | COUNTED) == 0 {
             return true;
         }
         if self.state.lasts(now) {

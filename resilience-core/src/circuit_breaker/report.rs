@@ -44,11 +44,6 @@ impl View<'_> {
         }
     }
 
-    #[inline(never)]
-    pub(super) fn count_success(self) {
-        count(&self, slot::SUCCESS);
-    }
-
     /// Counts the end of a call with a report.
     pub(super) fn count_outcome(self, outcome: CallOutcome) {
         match outcome {

@@ -16,11 +16,12 @@ use super::{
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
 use crate::context;
+use crate::figures::table::slot;
 use crate::function_state;
 use crate::log;
 use crate::mode;
 use crate::registry::Policy as _;
-use crate::registry::policy::{count_overdue, count_rejection};
+use crate::registry::policy::{count, count_overdue, count_rejection};
 use crate::registry::record::state_label;
 use crate::rejected::Rejected;
 use crate::rejection_signal::RejectionSignal;
@@ -47,7 +48,7 @@ impl View<'_> {
     pub(super) fn succeed_slow(self, seen: u64) {
         let word = self.word.load(Acquire) & (STATE | FLAGS);
         if word & COUNTED != 0 {
-            self.count_success();
+            count(&self, slot::SUCCESS);
         }
         let generation = admitted(seen).generation;
         let is_counted = match word & !COUNTED {

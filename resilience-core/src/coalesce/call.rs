@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::flight::{Member, SharedOutcome, Turn};
 use super::{Coalescer, ShareableOutcome};
-use crate::clock::{DeadlineTimer, Delay, now};
+use crate::clock::{Delay, LimitTimer, now};
 use crate::context::{self, current::bound_of_wait};
 use crate::key_hash::KeyHash;
 use crate::outcome::Outcome;
@@ -28,7 +28,7 @@ pin_project! {
         body: F,
         member: Member<'c>,
         // In a box, because most calls have no deadline or do not wait.
-        wait_end: Option<Pin<Box<DeadlineTimer>>>,
+        wait_end: Option<Pin<Box<LimitTimer>>>,
         coalescer: &'c Coalescer,
         executed: fn(&Coalescer, &mut Member<'_>, F::Output) -> F::Output,
         shared: fn(&Coalescer, SharedOutcome) -> Result<F::Output, Rejected>,
@@ -81,13 +81,13 @@ impl<F: Future> core::fmt::Debug for Coalesced<'_, F> {
 /// deadline.
 fn poll_overdue(
     coalescer: &Coalescer,
-    timer: &mut Option<Pin<Box<DeadlineTimer>>>,
+    timer: &mut Option<Pin<Box<LimitTimer>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Rejected> {
     loop {
         if timer.is_none() {
             let Some(end) = bound_of_wait(None, false) else { return Poll::Pending };
-            *timer = Some(Box::pin(DeadlineTimer::start(Duration::MAX, Some(end))));
+            *timer = Some(Box::pin(LimitTimer::start(Duration::MAX, Some(end))));
         }
         if let Some(timer) = timer {
             ready!(timer.as_mut().poll(cx));

@@ -2,6 +2,7 @@
 
 pub(crate) mod durations;
 mod histogram;
+pub(crate) mod numbers;
 pub(crate) mod stripes;
 pub(crate) mod table;
 

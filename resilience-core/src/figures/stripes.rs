@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
+use super::numbers;
 use super::table::Slot;
 
 /// The number of stripes with one owner.
@@ -23,7 +24,25 @@ pub(crate) const SLOTS: usize = 32;
 /// The counters of some threads. Two cache lines are fetched together, hence the alignment.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Stripe([AtomicU64; SLOTS]);
+pub(super) struct Stripe([AtomicU64; SLOTS]);
+
+impl Stripe {
+    /// Adds to a counter that no other thread writes.
+    #[inline]
+    pub(super) fn add_alone(&self, slot: Slot, count: u64) {
+        if let Some(counter) = self.0.get(slot.index()) {
+            counter.store(counter.load(Relaxed).wrapping_add(count), Relaxed);
+        }
+    }
+
+    /// Adds to a counter that several threads write.
+    #[inline]
+    fn add_shared(&self, slot: Slot, count: u64) {
+        if let Some(counter) = self.0.get(slot.index()) {
+            counter.fetch_add(count, Relaxed);
+        }
+    }
+}
 
 /// The counters of this thread.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +55,10 @@ impl Counters<'_> {
     /// Adds to a counter.
     #[inline]
     pub(crate) fn add(self, slot: Slot, count: u64) {
-        let Some(counter) = self.stripe.0.get(slot.index()) else { return };
         if self.is_shared {
-            counter.fetch_add(count, Relaxed);
+            self.stripe.add_shared(slot, count);
         } else {
-            // No other thread writes.
-            counter.store(counter.load(Relaxed).wrapping_add(count), Relaxed);
+            self.stripe.add_alone(slot, count);
         }
     }
 }
@@ -68,6 +85,12 @@ impl Stripes {
         let index = index();
         let stripe = self.0.get(index)?.get()?;
         Some(Counters { stripe, is_shared: index == SHARED })
+    }
+
+    /// Returns the stripe that this thread owns; `None` if the thread shares one.
+    pub(super) fn owned(&self) -> Option<&Stripe> {
+        let Counters { stripe, is_shared } = self.own();
+        (!is_shared).then_some(stripe)
     }
 
     #[cold]
@@ -105,6 +128,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         // Later counts of this thread are shared. The next owner sees all counts of this thread.
         let _ = INDEX.try_with(|index| index.set(SHARED));
+        numbers::forget_own();
         give_back(&OWNERS, self.0);
     }
 }
@@ -125,6 +149,11 @@ fn give_back(owners: &AtomicUsize, stripe: usize) {
 fn index() -> usize {
     // The thread may be ending, without thread-local values.
     INDEX.try_with(Cell::get).unwrap_or(SHARED)
+}
+
+/// Returns whether this thread shares a stripe, for good.
+pub(super) fn is_shared() -> bool {
+    index() == SHARED
 }
 
 /// Returns the stripe of this thread. The first count assigns a stripe.

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{Hedge, Latencies};
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
-use crate::clock::{self, DeadlineTimer, Timestamp};
+use crate::clock::{self, LimitTimer, Timestamp};
 use crate::context;
 use crate::event::{HedgeCause, HedgeEvent};
 use crate::figures::table::slot;
@@ -74,7 +74,7 @@ pin_project! {
         // Whether a failed attempt may have been applied.
         is_ambiguous: bool,
         #[pin]
-        timer: Option<DeadlineTimer>,
+        timer: Option<LimitTimer>,
     }
 }
 
@@ -166,7 +166,7 @@ where
             }
             if this.timer.is_none() {
                 let delay = this.policy.delay(*this.latencies);
-                this.timer.set(Some(DeadlineTimer::start(delay, None)));
+                this.timer.set(Some(LimitTimer::start(delay, None)));
             }
             if let Some(timer) = this.timer.as_mut().as_pin_mut() {
                 ready!(timer.poll(cx));

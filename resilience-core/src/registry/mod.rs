@@ -11,6 +11,7 @@ mod names;
 pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod record;
+mod register;
 mod report;
 mod retired;
 mod sites;
@@ -20,9 +21,10 @@ pub(crate) use self::explain::explain_policy;
 pub use self::explain::{Explanation, LayerExplanation, explain};
 pub use self::health::{DegradedPolicy, Health, health, set_health_threshold};
 pub(crate) use self::policy::Itself;
-pub(crate) use self::policy::list_static;
-pub use self::policy::{Policy, PolicyFigures, PolicyHandle, register};
+pub use self::policy::{Policy, PolicyFigures};
 pub use self::record::Record;
+pub(crate) use self::register::list_static;
+pub use self::register::{PolicyHandle, register};
 pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };

@@ -1,6 +1,5 @@
 //! The interface of policies with a state to the registry.
 
-use core::fmt;
 use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,26 +12,17 @@ use super::list;
 use super::names;
 use super::record::Record;
 use super::report::{KeyReport, KeysReport, PolicyKind, Setting, SourceLocation};
-#[cfg(not(resilience_loom))]
-use crate::Bulkhead;
-#[cfg(not(resilience_loom))]
-use crate::CircuitBreaker;
 use crate::CircuitState;
-#[cfg(not(resilience_loom))]
-use crate::Coalescer;
 use crate::clock::{Timestamp, now};
 use crate::figures::Figure;
 use crate::figures::durations::Ended;
+use crate::figures::numbers::Number;
 use crate::figures::table::{Slot, slot};
 use crate::function_state::{TestReset, resolve};
 use crate::keyed::KeyLabel;
-#[cfg(not(resilience_loom))]
-use crate::keyed::{Keyed, KeyedPolicy};
 use crate::mode;
-use crate::settings::{Action, Check, apply_standing};
+use crate::settings::{Action, Check};
 use crate::sync::Tally;
-#[cfg(not(resilience_loom))]
-use crate::{KeyCircuitBreaker, KeyRateLimiter, RateLimiter};
 
 /// A policy with a state, for the registry.
 pub trait Policy: Send + Sync {
@@ -145,7 +135,9 @@ pub struct PolicyFigures {
     /// Whether a new record enters the registry.
     is_listed: bool,
     /// Whether the registry has access to the policy.
-    is_attached: AtomicBool,
+    pub(super) is_attached: AtomicBool,
+    /// The number of a policy in a `static`, for its counters.
+    pub(super) number: Number,
     /// The policy of an annotated function, in its `static`. An event of a policy sees a reference
     /// of the call, and the registry needs one that lasts.
     pub(crate) itself: Option<Itself>,
@@ -176,6 +168,7 @@ impl PolicyFigures {
             rejected: Tally::new(0),
             is_listed,
             is_attached: AtomicBool::new(false),
+            number: Number::none(),
             itself: None,
         }
     }
@@ -251,6 +244,15 @@ pub(crate) fn explain<P: Policy>(policy: &P) -> Explanation {
 /// Counts an event of a policy.
 #[inline]
 pub(crate) fn count<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    if !policy.own_figures().number.count(slot) {
+        count_by_record(policy, slot);
+    }
+}
+
+/// Counts an event of a policy without a number, or the first event of a thread.
+#[inline(never)]
+fn count_by_record<P: Policy + ?Sized>(policy: &P, slot: Slot) {
+    policy.own_figures().number.keep_own();
     let record = policy.own_figures().record.get();
     match record.and_then(|record| record.known_counters()) {
         Some(counters) => counters.add(slot, 1),
@@ -336,99 +338,5 @@ pub(crate) fn count_wait<P: Policy + ?Sized>(policy: &P, since: Timestamp, end: 
         WaitEnd::Admitted if mode::is_counting() => record.count(slot::SUCCESS),
         WaitEnd::Cancelled => record.count(slot::CANCELLED),
         WaitEnd::Admitted | WaitEnd::Rejected => {}
-    }
-}
-
-/// A policy for [`register`].
-pub struct PolicyHandle(Handle);
-
-enum Handle {
-    Static(&'static dyn StaticPolicy),
-    Shared(Arc<dyn Policy>),
-}
-
-impl fmt::Debug for PolicyHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicyHandle").finish_non_exhaustive()
-    }
-}
-
-/// Implements the conversions of a policy into a handle.
-#[cfg(not(resilience_loom))]
-macro_rules! handles {
-    ($($policy:ty),*) => {$(
-        impl From<&'static $policy> for PolicyHandle {
-            fn from(policy: &'static $policy) -> Self {
-                Self(Handle::Static(policy))
-            }
-        }
-
-        impl From<&Arc<$policy>> for PolicyHandle {
-            fn from(policy: &Arc<$policy>) -> Self {
-                let policy: Arc<$policy> = Arc::clone(policy);
-                Self(Handle::Shared(policy))
-            }
-        }
-    )*};
-}
-#[cfg(not(resilience_loom))]
-handles!(CircuitBreaker, KeyCircuitBreaker, Bulkhead, RateLimiter, KeyRateLimiter, Coalescer);
-
-#[cfg(not(resilience_loom))]
-impl<T: KeyedPolicy + 'static> From<&'static Keyed<T>> for PolicyHandle {
-    fn from(table: &'static Keyed<T>) -> Self {
-        Self(Handle::Static(table))
-    }
-}
-
-#[cfg(not(resilience_loom))]
-impl<T: KeyedPolicy + 'static> From<&Arc<Keyed<T>>> for PolicyHandle {
-    fn from(table: &Arc<Keyed<T>>) -> Self {
-        let table: Arc<Keyed<T>> = Arc::clone(table);
-        Self(Handle::Shared(table))
-    }
-}
-
-/// Lists a policy by hand at once, and gives the registry access to the policy: its current values
-/// are reported, and it can be controlled by name. For a policy in a `static` or an [`Arc`]; the
-/// registry keeps no `Arc` alive.
-///
-/// Annotated functions need no registration. Without registration a policy by hand is listed from
-/// its first event on, with its settings, figures and state.
-///
-/// ```
-/// use std::sync::Arc;
-/// use resilience::{Bulkhead, policies, register};
-///
-/// static UPLOADS: Bulkhead = Bulkhead::new(8).name("uploads_example");
-///
-/// register(&UPLOADS);
-/// let tenant = Arc::new(Bulkhead::new(2).named(format!("tenant_{}_example", 7)));
-/// register(&tenant);
-/// let _permit = UPLOADS.try_acquire()?;
-/// let uploads = policies().into_iter().find(|policy| policy.name == "uploads_example").unwrap();
-/// assert_eq!(uploads.count("resilience.bulkhead.in_flight", &[]), 1);
-/// # Ok::<(), resilience::Rejected>(())
-/// ```
-pub fn register(policy: impl Into<PolicyHandle>) {
-    match policy.into().0 {
-        Handle::Static(policy) => {
-            list::attach(record_of(policy), policy);
-            apply_standing(policy.declared());
-        }
-        Handle::Shared(policy) => {
-            list::attach_shared(record_of(&*policy), &policy);
-            apply_standing(&*policy);
-        }
-    }
-}
-
-/// Lists the policy of an annotated function. The registry can then read the current values.
-#[cold]
-pub(crate) fn list_static<P: Policy + TestReset>(policy: &'static P) {
-    let is_attached = &policy.own_figures().is_attached;
-    if !is_attached.load(Relaxed) && !is_attached.swap(true, Relaxed) {
-        list::attach(record_of(policy), policy);
-        apply_standing(policy);
     }
 }

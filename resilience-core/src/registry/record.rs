@@ -200,6 +200,11 @@ impl Record {
         self.is_listed.store(true, Relaxed);
     }
 
+    /// Returns the counters of all threads.
+    pub(super) fn stripes(&self) -> &Stripes {
+        &self.counters
+    }
+
     /// Returns the counters of this thread, if the thread has counted here before.
     #[inline]
     pub(super) fn known_counters(&self) -> Option<Counters<'_>> {

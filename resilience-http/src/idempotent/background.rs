@@ -7,7 +7,7 @@ use core::task::Poll;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use resilience_core::__internal::{DeadlineTimer, in_current_span};
+use resilience_core::__internal::{LimitTimer, in_current_span};
 use tokio::runtime::Handle;
 
 /// The payload of a panic.
@@ -33,7 +33,7 @@ pub(super) async fn run_in_background<T: Send + 'static>(
 
 /// Returns the output of a future, or `None` after `limit`.
 pub(super) async fn timeout<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
-    let (mut work, mut timer) = (pin!(work), pin!(DeadlineTimer::start(limit, None)));
+    let (mut work, mut timer) = (pin!(work), pin!(LimitTimer::start(limit, None)));
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(out) => Poll::Ready(Some(out)),
         Poll::Pending => timer.as_mut().poll(cx).map(|_| None),

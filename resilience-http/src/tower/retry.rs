@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{
-    AttemptScope, DeadlineTimer, Delay, NamedAttempt, NestedAttempt, RetryState, Shown, Sleep,
+    AttemptScope, Delay, LimitTimer, NamedAttempt, NestedAttempt, RetryState, Shown, Sleep,
     Spending, Timestamp, WaitMode, enter_attempt_of, in_nested_attempt, is_counting, named_attempt,
     now,
 };
@@ -343,7 +343,7 @@ pin_project! {
         Waiting { #[pin] wait: Sleep, retained: Option<Retained<O>> },
         AwaitingReadiness {
             #[pin]
-            timer: Option<DeadlineTimer>,
+            timer: Option<LimitTimer>,
             retained: Option<Retained<O>>,
         },
     }
@@ -411,7 +411,7 @@ where
                     ready!(wait.poll(cx));
                     let retained = retained.take();
                     let deadline = retained.as_ref().map(|retained| retained.deadline);
-                    let timer = deadline.map(|end| DeadlineTimer::start(Duration::MAX, Some(end)));
+                    let timer = deadline.map(|end| LimitTimer::start(Duration::MAX, Some(end)));
                     this.step.set(Step::AwaitingReadiness { timer, retained });
                 }
                 StepProjection::AwaitingReadiness { timer, retained } => {

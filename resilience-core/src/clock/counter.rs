@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use quanta::Clock;
 
-use crate::clock::Timestamp;
+use super::Timestamp;
 
 /// The counter, with a moment at which the counter and the clock of the system were read.
 struct Counter {

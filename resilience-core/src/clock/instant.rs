@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use crate::clock::nanos;
+use super::timestamp::nanos;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
