@@ -140,21 +140,3 @@ async fn a_larger_share_wakes_a_sleeping_call_for_its_new_turn() {
     share.apply(ShareTerms { share: WHOLE_SHARE, end, afterwards: 0 });
     assert_eq!(task.await.expect("no panic"), Ok(ms(1250)));
 }
-
-/// All processes together keep the unused turns of 10 ms: half of the rate keeps 5 ms.
-#[tokio::test(start_paused = true)]
-async fn a_late_call_keeps_a_part_of_the_unused_turns() {
-    for (late, second) in [(10, 0), (14, 2)] {
-        let limiter = Arc::new(RateLimiter::new(1000, SECOND).wait(SECOND).shared("late"));
-        let _share = lease_half(&limiter, 3600 * SECOND, 0);
-        limiter.try_acquire().expect("the first permit");
-        let mut waiting = Box::pin(limiter.acquire());
-        assert!(futures::poll!(waiting.as_mut()).is_pending());
-        tokio::time::advance(ms(late)).await;
-        waiting.await.expect("a turn of the past");
-        let start = Instant::now();
-        limiter.acquire().await.expect("a permit");
-        limiter.acquire().await.expect("a permit");
-        assert_eq!(start.elapsed(), ms(second), "{late} ms late");
-    }
-}

@@ -249,18 +249,3 @@ async fn a_wait_may_be_as_long_as_the_limit_of_a_timeout_and_longer_than_a_limit
     }
     assert!(call().await.is_ok() && patient().await.is_ok() && patient().await.is_ok());
 }
-
-/// A further poll of a call keeps the timer of the call, although no executor polls the call in
-/// front.
-#[tokio::test(start_paused = true)]
-async fn a_call_behind_a_forgotten_call_starts_at_its_turn() {
-    let limiter = RateLimiter::new(1, SECOND).wait(1000 * SECOND);
-    limiter.try_acquire().expect("the first");
-    let start = Instant::now();
-    let mut calls = waits!(limiter, 3);
-    let _forgotten = calls.remove(0);
-    let mut second = calls.remove(0);
-    assert!(futures::poll!(&mut second).is_pending());
-    second.await.expect("a turn");
-    assert_eq!(start.elapsed(), 2 * SECOND);
-}
