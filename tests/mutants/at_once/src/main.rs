@@ -2,8 +2,8 @@
 //! `at-once LIST RESULTS [ARGUMENTS OF CARGO TEST]`.
 //!
 //! Each change has a switch in the compiled code. The variable `MUTANT` of a process selects a
-//! change. Each test runs once without a change, and its passed switches are noted. A change costs
-//! the tests with its switch only: each in its own process, until a test fails. The results are
+//! change. Each test runs once without a change, and notes the passed switches. A change costs
+//! the tests of this switch only: each in a separate process, until a test fails. The results are
 //! kept, and a further command runs the surviving changes with further programs.
 
 mod changes;
@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use tree::State;
 
-/// Tests that run at the same time.
+/// The number of parallel tests.
 const WORKERS: usize = 2;
 
 fn main() {
@@ -43,7 +43,7 @@ fn main() {
         };
         lock(&results).record(&change.name, verdict);
     });
-    // The other changes need a build each.
+    // Changes without a switch need a build each.
     for change in open {
         if matches!(tree.state(change.number), State::WithoutSwitch) {
             let verdict = match tree.build_one(change, &arguments) {

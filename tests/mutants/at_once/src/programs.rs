@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A test that passes without a change.
+/// A passing test.
 pub(crate) struct Test<'a> {
     executable: &'a Executable,
     name: String,
     /// The time without a change.
     time: Duration,
-    /// The number of changes that the test has caught.
+    /// The number of caught changes.
     catches: AtomicU32,
-    /// The changes that the test reaches.
+    /// The reached changes.
     reached: HashSet<usize>,
 }
 

@@ -15,7 +15,8 @@ impl Results {
     pub(crate) fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
-        let verdicts = lines.map(|(name, verdict)| (name.to_owned(), verdict.to_owned())).collect();
+        let owned = |(name, verdict): (&str, &str)| (name.to_owned(), verdict.to_owned());
+        let verdicts = lines.map(owned).collect();
         let file = OpenOptions::new().append(true).create(true).open(path);
         Self { verdicts, file: file.expect("the file of results") }
     }

@@ -265,7 +265,7 @@ impl<'ast> Visit<'ast> for Writer<'_> {
                 self.surround(self.range(guard), alternatives);
                 continue;
             }
-            // An arm that is left out is an arm with a guard that never holds.
+            // An omitted arm is an arm with a guard that never holds.
             for (number, _) in left_out {
                 let mut guard = Insertion::new(self.range(arm.pat.span()).end, Side::Alone, 0);
                 guard.text.push_str(" if ");
