@@ -40,6 +40,8 @@ impl Tree {
     /// of `cargo test`, with all changes that compile.
     pub(crate) fn build(changes: &[Change], arguments: &[String]) -> (Self, Vec<Executable>) {
         let root = std::env::current_dir().expect("a current folder").join(FOLDER);
+        // Files of an earlier revision would stay otherwise.
+        let _ = fs::remove_dir_all(&root);
         copy_repository(&root, changes);
         let compiler = root.join("compiler");
         write_if_new(&compiler, COMPILER.as_bytes());
