@@ -113,11 +113,10 @@ mod tests {
     #[test]
     fn a_thread_knows_its_counters_after_the_first_count() {
         let (number, stripes) = numbered();
+        let calls = || [(); 3].map(|()| count(&number, stripes));
         thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    assert_eq!([(); 3].map(|()| count(&number, stripes)), [false, true, true])
-                });
+            for thread in [scope.spawn(calls), scope.spawn(calls)] {
+                assert_eq!(thread.join().expect("no panic"), [false, true, true]);
             }
         });
         assert_eq!(stripes.total(slot::SUCCESS), 6);
