@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use resilience::context::{Context, Priority};
 use resilience::{
     Bulkhead, CircuitBreaker, Coalescer, HedgePolicy, Keyed, PolicyHandle, RateLimiter, RetryPolicy,
 };
@@ -54,4 +55,18 @@ fn calls_in_a_queue_show_whether_they_wait() {
 fn a_handle_of_a_policy_is_opaque() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new().name("debug-handle");
     assert_eq!(format!("{:?}", PolicyHandle::from(&BREAKER)), "PolicyHandle { .. }");
+}
+
+/// The state of a call may hold values of the user, such as a password in an argument.
+#[test]
+fn futures_show_no_values_of_the_body() {
+    let secret = String::from("hunter2");
+    let body = async move { drop(secret) };
+    let context = Context::new().priority(Priority::Critical);
+    let future = context.scope(body);
+    assert_shows(&future, &["InContext", "Critical"]);
+    assert!(!format!("{future:?}").contains("hunter2"));
+    let coalescer = Coalescer::default().named("debug-coalescer");
+    let clone: &Coalescer = coalescer.as_ref();
+    assert_shows(clone, &["Coalescer", "debug-coalescer"]);
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 #[cfg(any(feature = "tracing", feature = "log"))]
 use resilience::control;
 use resilience::{
-    Bulkhead, CircuitBreaker, FallbackReason, PolicyEvent, Rejected, RejectedKind, RetryPolicy,
-    StopReason, bulkhead, circuit_breaker, fallback, hedge, on_event, rate_limit, retry, testing,
-    timeout,
+    Bulkhead, CircuitBreaker, FallbackReason, HedgeCause, IdempotencyRejection, PolicyEvent,
+    Rejected, RejectedKind, RetryPolicy, StopReason, bulkhead, circuit_breaker, fallback, hedge,
+    on_event, rate_limit, retry, testing, timeout,
 };
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -278,4 +278,71 @@ async fn a_hook_gets_the_hedges_of_a_call() {
     });
     assert_eq!(call().await, Ok(()));
     assert_eq!(lines(&log), ["hedge 1 delay"]);
+}
+
+/// Dashboards and alerts name these labels, so a label never changes.
+#[test]
+fn reasons_have_a_stable_label_and_a_text() {
+    for (reason, label, text) in [
+        (StopReason::Permanent, "permanent", "the failure is permanent"),
+        (StopReason::NotIdempotent, "not_idempotent", "not idempotent"),
+        (StopReason::Attempts, "attempts", "all attempts are used up"),
+        (StopReason::BodyNotReplayable, "body_not_replayable", "cannot be sent again"),
+        (StopReason::Deadline, "deadline", "before the deadline"),
+        (StopReason::RetryAfter, "retry_after", "a longer wait than is allowed"),
+        (StopReason::Budget, "budget", "the retry budget is used up"),
+        (StopReason::Rejected, "rejected", "rejected locally"),
+        (StopReason::Nested, "nested", "the retry of an outer function"),
+        (StopReason::Disabled, "disabled", "retries are switched off"),
+        (StopReason::CircuitOpen, "circuit_open", "the circuit is open"),
+    ] {
+        assert_eq!(reason.as_str(), label);
+        assert!(reason.to_string().contains(text), "{reason}");
+    }
+    for reason in [FallbackReason::Error, FallbackReason::Rejected, FallbackReason::Value] {
+        assert_eq!(reason.to_string(), reason.as_str());
+    }
+    assert_eq!((HedgeCause::Delay.as_str(), HedgeCause::Failure.as_str()), ("delay", "failure"));
+    for (kind, label) in [
+        (RejectedKind::CircuitOpen, "circuit_open"),
+        (RejectedKind::BulkheadFull, "bulkhead_full"),
+        (RejectedKind::RateLimited, "rate_limited"),
+        (RejectedKind::TimedOut, "timed_out"),
+        (RejectedKind::Panicked, "panicked"),
+        (RejectedKind::DeadlineExceeded, "deadline_exceeded"),
+        (RejectedKind::Idempotency(IdempotencyRejection::MissingKey), "missing_key"),
+        (RejectedKind::Idempotency(IdempotencyRejection::InvalidKey), "invalid_key"),
+        (RejectedKind::Idempotency(IdempotencyRejection::KeyReused), "mismatch"),
+        (RejectedKind::Idempotency(IdempotencyRejection::InFlight), "in_flight"),
+        (RejectedKind::Idempotency(IdempotencyRejection::OutcomeUnknown), "interrupted"),
+        (RejectedKind::Idempotency(IdempotencyRejection::LeaseLost), "lease_lost"),
+        (RejectedKind::Idempotency(IdempotencyRejection::Undecodable), "undecodable"),
+        (RejectedKind::Idempotency(IdempotencyRejection::NotStored), "not_stored"),
+        (RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable), "unavailable"),
+    ] {
+        assert_eq!(kind.label(), label);
+    }
+}
+
+#[test]
+fn events_of_a_function_name_its_place_and_no_key() {
+    const LINE: u32 = line!() + 1;
+    #[fallback(value = (), log = "off", name = "placed")]
+    #[retry(attempts = 2, log = "off", name = "placed")]
+    fn call(failures: &mut u32) -> Result<(), ()> {
+        *failures = failures.saturating_sub(1);
+        if *failures == 0 { Ok(()) } else { Err(()) }
+    }
+    let log = events_of("placed", |event| {
+        let place = event.location().map(|place| place.to_string());
+        assert_eq!(place, Some(format!("{}:{LINE}", file!())));
+        assert_eq!(event.key(), None);
+        event.label().to_owned()
+    });
+    let _waits = testing::no_waits();
+    assert_eq!((call(&mut 2), call(&mut 9)), (Ok(()), Ok(())));
+    let mut seen = lines(&log);
+    // A success after a retry is an event only if a log may show the event.
+    seen.retain(|label| label != "recovery");
+    assert_eq!(seen, ["retry", "retry", "give_up", "fallback"]);
 }

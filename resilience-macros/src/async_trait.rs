@@ -73,15 +73,13 @@ impl Boxed {
             let statement = tokens.split_off(place.start);
             return refill(body, move_mut_in_lets(tokens, locals).chain(statement).collect());
         }
-        let mut done = false;
-        let inside = tokens.into_iter().map(|token| match token {
-            TokenTree::Group(group) if !done && Place::is_within(&group) => {
-                done = true;
-                TokenTree::Group(Self::replace(&group, new, locals))
-            }
-            other => other,
-        });
-        refill(body, inside.collect())
+        let is_around =
+            |token: &TokenTree| matches!(token, TokenTree::Group(group) if Place::is_within(group));
+        let around = tokens.iter().position(is_around);
+        if let Some(TokenTree::Group(group)) = around.and_then(|around| tokens.get_mut(around)) {
+            *group = Self::replace(group, new, locals);
+        }
+        refill(body, tokens.into_iter().collect())
     }
 }
 

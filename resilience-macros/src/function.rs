@@ -294,7 +294,11 @@ impl Place {
     fn bind(self, pat: &Pat, ty: Option<&Type>, bindings: &mut Vec<Binding>) {
         let ty = ty.map(bare);
         match (pat, ty) {
-            (Pat::Ident(pat), _) => {
+            (Pat::Ident(pat), ty) => {
+                // `name @ ..` binds a list, and not an element.
+                let is_list =
+                    matches!(&pat.subpat, Some((_, inside)) if matches!(**inside, Pat::Rest(_)));
+                let ty = ty.filter(|_| !is_list);
                 let by_value = || match self.default {
                     Some(mode) if pat.mutability.is_none() => mode,
                     _ => ty.map_or(PassMode::Value, type_pass_mode),
@@ -318,7 +322,6 @@ impl Place {
                 Self { owned: false, default: None }.bind(&pat.pat, ty, bindings);
             }
             (Pat::Paren(pat), ty) => self.bind(&pat.pat, ty, bindings),
-            (Pat::Type(pat), _) => self.bind(&pat.pat, Some(&pat.ty), bindings),
             // Every alternative binds the same names.
             (Pat::Or(pat), ty) => {
                 if let Some(first) = pat.cases.first() {
@@ -334,10 +337,8 @@ impl Place {
                 let inside = Self { owned: false, default: Some(mode) };
                 inside.bind(pat, Some(&reference.elem), bindings);
             }
-            (Pat::Tuple(pat), Some(Type::Tuple(types)))
-                if types.elems.len() == pat.elems.len()
-                    && !pat.elems.iter().any(|pat| matches!(pat, Pat::Rest(_))) =>
-            {
+            // With as many parts as types, a `..` stands for one element.
+            (Pat::Tuple(pat), Some(Type::Tuple(types))) if types.elems.len() == pat.elems.len() => {
                 for (pat, ty) in pat.elems.iter().zip(&types.elems) {
                     self.bind(pat, Some(ty), bindings);
                 }
@@ -346,9 +347,6 @@ impl Place {
             (Pat::TupleStruct(pat), _) => self.bind_all(&pat.elems, None, bindings),
             (Pat::Slice(pat), Some(Type::Array(array))) => {
                 self.bind_all(&pat.elems, Some(&array.elem), bindings);
-            }
-            (Pat::Slice(pat), Some(Type::Slice(slice))) => {
-                self.bind_all(&pat.elems, Some(&slice.elem), bindings);
             }
             (Pat::Slice(pat), _) => self.bind_all(&pat.elems, None, bindings),
             (Pat::Struct(pat), _) => {

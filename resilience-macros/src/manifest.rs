@@ -193,6 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn the_workspace_names_a_shared_dependency() {
+        let root = env::temp_dir().join(format!("resilience-manifest-{}", std::process::id()));
+        let member = root.join("member");
+        fs::create_dir_all(&member).expect("a folder");
+        let find_with = |workspace: &str, dependency: &str| {
+            let workspace = format!("[workspace.dependencies]\n{workspace}\n");
+            fs::write(root.join("Cargo.toml"), workspace).expect("a manifest");
+            let dependency = format!("[dependencies]\nserde.workspace = true\n{dependency}\n");
+            fs::write(member.join("Cargo.toml"), dependency).expect("a manifest");
+            find(&member)
+        };
+        let renamed = "serde = \"1\"\nmy-again = { package = \"resilience-rs\" }";
+        assert_eq!(find_with(renamed, "my-again.workspace = true").as_deref(), Some("my_again"));
+        let table = "[dependencies.my-again]\nworkspace = true";
+        assert_eq!(find_with(renamed, table).as_deref(), Some("my_again"));
+        let both = "my-again.workspace = true\nresilience-rs.workspace = true";
+        let plain = format!("{renamed}\nresilience-rs = \"0.1\"");
+        assert_eq!(find_with(&plain, both), None);
+        assert_eq!(find_with(renamed, "other.workspace = true"), None);
+        fs::remove_dir_all(root).expect("the folder");
+    }
+
+    #[test]
     fn this_crate_uses_the_default_name() {
         assert_eq!(library_name(), LIBRARY);
     }

@@ -381,10 +381,8 @@ pub(crate) fn mark_incomplete(table: &[Sibling], function: &mut Function) {
 
 fn args_of(attribute: &Attribute) -> TokenStream {
     match &attribute.meta {
-        Meta::List(list) if matches!(list.delimiter, syn::MacroDelimiter::Paren(_)) => {
-            list.tokens.clone()
-        }
-        _ => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
     }
 }
 
@@ -495,6 +493,18 @@ mod tests {
         assert!(!instrumented.contains("adjacent") && instrumented.contains("signal"));
         let unknown = stack(quote!(#[some::wrapper]));
         assert!(!unknown.contains("adjacent") && !unknown.contains("signal"), "{unknown}");
+    }
+
+    #[test]
+    fn a_path_of_the_library_applies_to_every_layer() {
+        let function = quote! {
+            #[again::timeout("5s")]
+            fn call() -> Result<(), ()> { body }
+        };
+        let output = reordered(1, &quote!(crate = ::exports::again), function);
+        let output = output.expect("two attributes");
+        assert_eq!(output.matches("root [:: exports :: again]").count(), 2, "{output}");
+        assert!(output.contains("# [:: exports :: again :: retry"), "{output}");
     }
 
     #[test]

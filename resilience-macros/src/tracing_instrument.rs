@@ -32,11 +32,10 @@ fn borrow_in_future(tokens: &mut Vec<TokenTree>) -> bool {
     };
     let Some(block) = strip_move(tokens, place) else { return false };
     change_group(tokens, block, |inner| {
-        // With `err` or `ret` there is a second block, at the start of the first.
+        // With `err` or `ret` there is a second block, at the start of the first. Code of the user
+        // is never at the start: `instrument` puts a branch in front.
         let first = inner.first();
-        (is_word(first, "match") || is_word(first, "let"))
-            && inner.iter().take(6).any(is_async)
-            && strip_move(inner, 0).is_some()
+        (is_word(first, "match") || is_word(first, "let")) && strip_move(inner, 0).is_some()
     });
     true
 }
@@ -68,9 +67,7 @@ fn borrow_in_fastrace(tokens: &mut [TokenTree]) -> bool {
         let Some(call) = block.iter().position(|word| is_word(Some(word), "in_span")) else {
             return false;
         };
-        change_group(block, call + 1, |arguments| {
-            arguments.first().is_some_and(is_async) && strip_move(arguments, 0).is_some()
-        })
+        change_group(block, call + 1, |arguments| strip_move(arguments, 0).is_some())
     })
 }
 
@@ -97,8 +94,4 @@ fn strip_move(tokens: &mut Vec<TokenTree>, from: usize) -> Option<usize> {
     })?;
     tokens.remove(at + 1);
     Some(at + 1)
-}
-
-fn is_async(token: &TokenTree) -> bool {
-    is_word(Some(token), "async")
 }

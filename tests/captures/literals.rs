@@ -16,6 +16,10 @@ impl std::fmt::Display for Text {
     }
 }
 
+fn same<T>(value: T) -> T {
+    value
+}
+
 impl Text {
     #[allow(clippy::useless_format, reason = "a format string with escaped braces")]
     #[retry(clone(self))]
@@ -29,10 +33,11 @@ impl Text {
         ])
     }
 
+    #[allow(unused_qualifications, reason = "`self::` is a path and no argument")]
     #[retry]
     fn moved(&mut self) -> Result<(String, String), ()> {
         let text = format!("{self}{{self}}");
-        let _this = std::convert::identity(self);
+        let _this = self::same(self);
         Ok((text, "{self}".to_owned()))
     }
 }

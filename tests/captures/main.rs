@@ -8,6 +8,7 @@ mod patterns;
 mod policies;
 mod reborrows;
 mod send;
+mod types;
 
 fn is_send<T: Send>(future: T) -> T {
     future

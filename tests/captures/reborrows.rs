@@ -173,6 +173,28 @@ impl Service for Machine {
     }
 }
 
+struct Cached(usize);
+
+#[async_trait::async_trait]
+trait Load {
+    async fn load(&self, id: String) -> Result<usize, String>;
+}
+
+#[async_trait::async_trait]
+impl Load for Cached {
+    #[fallback(with = |_| Ok(self.0 + id.len()))]
+    #[timeout("1s", error = |rejected| rejected.to_string())]
+    async fn load(&self, id: String) -> Result<usize, String> {
+        ready(()).await;
+        Err(id.clone())
+    }
+}
+
+#[test]
+fn a_key_above_a_layer_names_the_arguments_of_a_boxed_method() {
+    assert_eq!(block_on(Cached(7).load("a".into())), Ok(8));
+}
+
 #[test]
 fn a_mut_reference_is_reborrowed_for_each_attempt() {
     let _guard = testing::no_waits();

@@ -22,6 +22,7 @@ mod shadow;
 mod snapshots;
 mod state_source;
 mod states;
+mod texts;
 mod threads;
 #[cfg(feature = "tracing")]
 mod traffic;

@@ -143,3 +143,12 @@ fn the_key_is_evaluated_once_and_before_the_body() {
     assert_eq!(consumes("abc".into(), &evaluated).as_deref(), Some("abc"));
     assert_eq!(evaluated.load(SeqCst), 1);
 }
+
+#[test]
+fn outcomes_may_have_borrows_for_the_whole_program() {
+    #[coalesce(key = id)]
+    fn names(id: u32) -> Option<(&'static str, std::borrow::Cow<'static, str>, u32)> {
+        Some(("a", "b".into(), id))
+    }
+    assert_eq!(names(7), Some(("a", "b".into(), 7)));
+}

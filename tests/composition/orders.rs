@@ -289,3 +289,34 @@ async fn busy_values_are_failures_for_each_layer_with_on_ok() {
     );
     assert_eq!((ignored(), failures("busy ignored")), (Ok(503), 0));
 }
+
+#[test]
+fn a_module_named_like_the_library_leads_to_its_attributes() {
+    mod resilience_exports {
+        pub(super) use resilience::{fallback, retry};
+    }
+    #[resilience_exports::fallback(value = 7)]
+    #[resilience_exports::retry(attempts = 5)]
+    fn call(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((call(&calls), calls.get()), (Ok(7), 5));
+}
+
+#[test]
+fn a_layer_inside_keeps_arguments_in_other_brackets() {
+    #[fallback(value = 7)]
+    #[retry { attempts = 5 }]
+    fn braces(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    #[fallback(value = 7)]
+    #[retry[attempts = 6]]
+    fn brackets(calls: &Cell<u32>) -> Result<u32, Failure> {
+        down(calls)
+    }
+    let (_guard, calls) = (testing::no_waits(), Cell::new(0));
+    assert_eq!((braces(&calls), calls.take()), (Ok(7), 5));
+    assert_eq!((brackets(&calls), calls.take()), (Ok(7), 6));
+}

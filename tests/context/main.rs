@@ -7,6 +7,7 @@
 
 mod deadlines;
 mod nested;
+mod priorities;
 mod restored;
 mod sources;
 mod tasks;

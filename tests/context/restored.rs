@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use resilience::context::{self, Context, Priority};
-use resilience::{Rejected, retry, testing, timeout};
+use resilience::{Rejected, RetryPolicy, retry, testing, timeout};
 use tokio::time::sleep;
 
 use crate::{Failure, MS, SECS};
@@ -137,5 +137,20 @@ fn a_poll_after_the_end_of_an_outer_context_keeps_the_deadline_of_the_call() {
     let second = Context::new().deadline(SECS(1), "second");
     assert_eq!(second.run(|| future.as_mut().poll(&mut cx)), Poll::Pending);
     second.run(|| assert_eq!(context::set_by(), Some("second")));
+    outside();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_by_hand_restores_the_name_of_an_outer_deadline() {
+    let outer = RetryPolicy::new().deadline(SECS(9)).name("outer");
+    let inner = RetryPolicy::new().deadline(SECS(2)).name("inner");
+    let seen: Result<_, Failure> = outer
+        .run_async(async || {
+            let inside = inner.run_async(async || Ok::<_, Failure>(context::set_by())).await;
+            let again = inner.run(|| Ok::<_, Failure>(context::set_by()));
+            Ok((inside, again, context::set_by()))
+        })
+        .await;
+    assert_eq!(seen, Ok((Ok(Some("inner")), Ok(Some("inner")), Some("outer"))));
     outside();
 }

@@ -1,6 +1,6 @@
 //! `#[rate_limit]` on functions.
 
-use resilience::{RateLimiter, Rejected, RejectedKind, rate_limit, testing};
+use resilience::{RateLimiter, Rejected, RejectedKind, rate_limit, retry, testing};
 use tokio::time::Instant;
 
 use crate::{SECOND, ms};
@@ -97,4 +97,29 @@ fn numbers_may_be_constants() {
     let _clock = testing::clock();
     assert_eq!((call(), call()), (Ok(()), Ok(())));
     assert!(call().is_err_and(|text| text.ends_with("call: rate limit reached; retry after 1s")));
+}
+
+#[test]
+fn a_call_of_a_key_takes_its_cost() {
+    #[rate_limit(rate = 10, burst = 10, key = tenant, cost = cost)]
+    fn spend(tenant: u32, cost: u32) -> Result<u32, Rejected> {
+        Ok(tenant)
+    }
+    let (_clock, _state) = (testing::clock(), testing::fresh_state());
+    assert_eq!(spend(1, 7), Ok(1));
+    assert_eq!(spend(1, 4).expect_err("three permits are left").retry_after(), Some(ms(100)));
+    assert_eq!((spend(1, 3), spend(2, 10)), (Ok(1), Ok(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_retry_waits_in_the_queue_of_its_key() {
+    #[retry(attempts = 2, on_rejection = "wait")]
+    #[rate_limit(rate = 1, key = tenant)]
+    async fn patient(tenant: u32) -> Result<u32, Rejected> {
+        Ok(tenant)
+    }
+    let start = Instant::now();
+    let calls = tokio::join!(patient(1), patient(1), patient(1), patient(2));
+    assert_eq!(calls, (Ok(1), Ok(1), Ok(1), Ok(2)));
+    assert_eq!(start.elapsed(), 2 * SECOND);
 }

@@ -6,7 +6,7 @@ use resilience::{
     testing,
 };
 
-use crate::{loads, reported};
+use crate::{alone, reported};
 
 fn toml(text: &str) -> String {
     load_settings_toml("a.toml", text).unwrap_err().to_string()
@@ -18,7 +18,7 @@ fn json(text: &str) -> String {
 
 #[test]
 fn mistakes_have_their_line_and_the_fix() {
-    let _loads = loads();
+    let _alone = alone();
     let head = "['bad::x'.retry]\n";
     for (line, message) in [
         ("attempt = 2", "`retry` has no setting `attempt`; did you mean `attempts`?"),
@@ -72,11 +72,12 @@ fn mistakes_have_their_line_and_the_fix() {
 
 #[test]
 fn json_mistakes_have_their_line() {
-    let _loads = loads();
+    let _alone = alone();
     for (text, message) in [
         ("{\n \"x\": {\"retry\": {\n\"attempts\": 0\n}}}", "a.json:3: `retry.attempts` is 0"),
         ("{\n \"x\": {\"retry\": {\"attempts\": 2,\n\"factor\": 0.5}}}", "a.json:3: "),
         ("{\n\"x\": {\"retry\": {\"attempts\": null}}}", "a.json:2: "),
+        ("{\n\"x\": {\"retry\": {\"attempts\": -1}}}", "expected a whole number from 0"),
         ("{\n\"x\": 7}", "a.json:2: `x` is no object"),
         ("[]", "a.json:1: the file is no object"),
         ("7", "a.json:1: the file is no object"),
@@ -96,7 +97,7 @@ fn json_mistakes_have_their_line() {
 
 #[test]
 fn variables_are_named_in_their_mistakes() {
-    let _loads = loads();
+    let _alone = alone();
     let error = |name: &str, value: &str| load_environment_from([(name, value)]).unwrap_err();
     let message = error("RESILIENCE__X__RETRY__ATTEMPT", "2").to_string();
     let expected = "RESILIENCE__X__RETRY__ATTEMPT: `retry` has no setting `attempt`; did you mean \
@@ -123,7 +124,7 @@ fn one_mistake_keeps_every_setting_as_before() {
     fn call() -> Result<(), &'static str> {
         Err("down")
     }
-    let _loads = loads();
+    let _alone = alone();
     let _waits = testing::no_waits();
     assert!(call().is_err());
     load_settings_toml("a.toml", "['bad::state'.retry]\nattempts = 4").unwrap();
@@ -147,7 +148,7 @@ fn one_mistake_keeps_every_setting_as_before() {
 
 #[test]
 fn all_mistakes_are_reported_and_the_message_stays_short() {
-    let _loads = loads();
+    let _alone = alone();
     let text: String =
         (0..500).map(|n| format!("[p{n}.retry]\nattempts = 0\n")).collect::<Vec<_>>().concat();
     let error = load_settings_toml("a.toml", &text).unwrap_err();
@@ -157,7 +158,7 @@ fn all_mistakes_are_reported_and_the_message_stays_short() {
 
 #[test]
 fn large_files_are_refused_without_parsing() {
-    let _loads = loads();
+    let _alone = alone();
     let text = "[x.retry]\nattempts = 2\n".repeat(450_000);
     assert!(text.len() > 10_000_000);
     assert_eq!(toml(&text), "a.toml: settings are larger than 1 MiB");
@@ -169,7 +170,7 @@ fn large_files_are_refused_without_parsing() {
 
 #[test]
 fn hostile_names_are_escaped_and_cut_in_messages() {
-    let _loads = loads();
+    let _alone = alone();
     let error = toml("[x.\"re\\u001b[31mtry\\n\"]\na = 1");
     assert!(!error.contains('\u{1b}') && error.lines().count() == 1, "{error:?}");
     let long = "x".repeat(100_000);
@@ -218,7 +219,7 @@ proptest! {
 
     #[test]
     fn any_toml_is_read_or_refused_with_a_place(text in nearly_valid()) {
-        let _loads = loads();
+        let _alone = alone();
         match load_settings_toml("a.toml", &text) {
             Ok(_) => { load_settings_toml("a.toml", "").unwrap(); }
             Err(error) => for problem in error.problems() {
@@ -232,7 +233,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
-        let _loads = loads();
+        let _alone = alone();
         for load in [load_settings_toml, load_settings_json] {
             if load("a", &text).is_ok() {
                 load_settings_toml("a", "").unwrap();
@@ -248,7 +249,7 @@ proptest! {
         path in proptest::collection::vec("[a-z_:*]{0,12}", 0..5),
         number in any::<f64>(),
     ) {
-        let _loads = loads();
+        let _alone = alone();
         let mut text = number.to_string();
         for name in path {
             text = format!("{{\"{name}\": {text}}}");

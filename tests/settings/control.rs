@@ -10,6 +10,8 @@ use resilience::{
 };
 use tokio::time::{Instant, sleep};
 
+use crate::alone;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
@@ -18,6 +20,7 @@ fn a_breaker_is_forced_open_for_a_time() {
     fn call() -> Result<u32, Rejected> {
         Ok(7)
     }
+    let _alone = alone();
     let clock = testing::clock();
     assert_eq!(call(), Ok(7));
     let controlled = control("control::open").by("ann").force_open_for(MINUTE).unwrap();
@@ -36,6 +39,7 @@ fn a_breaker_is_forced_open_for_a_time() {
 #[test]
 fn a_breaker_is_forced_closed_for_a_time() {
     static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("control::closed");
+    let _alone = alone();
     let clock = testing::clock();
     register(&API);
     control("control::closed").force_closed_for(MINUTE).unwrap();
@@ -55,6 +59,7 @@ fn a_control_before_the_first_call_waits_for_the_function() {
     fn early() -> Result<u32, Rejected> {
         Ok(7)
     }
+    let _alone = alone();
     let pending = || {
         let pending = pending_settings();
         pending.into_iter().find(|pending| pending.target == "control::ear*")
@@ -71,6 +76,7 @@ fn a_control_before_the_first_call_waits_for_the_function() {
 #[test]
 fn an_expired_control_does_not_reach_a_later_policy() {
     static LATE: CircuitBreaker = CircuitBreaker::new().name("control::expired");
+    let _alone = alone();
     let clock = testing::clock();
     control("control::expired").force_open_for(MINUTE).unwrap();
     clock.advance(2 * MINUTE);
@@ -84,6 +90,7 @@ fn a_rate_limiter_is_drained_and_reset() {
     fn call() -> Result<(), Rejected> {
         Ok(())
     }
+    let _alone = alone();
     let clock = testing::clock();
     // Pending: drained at the first call.
     assert!(control("control::drain").drain().unwrap().is_pending());
@@ -101,6 +108,7 @@ fn a_rate_limiter_is_drained_and_reset() {
 fn a_key_is_controlled_alone_and_new_keys_follow_the_table() {
     static HOSTS: Keyed<CircuitBreaker> =
         Keyed::new(10, || CircuitBreaker::new().name("control::keys"));
+    let _alone = alone();
     register(&HOSTS);
     let host = |name: &str| HOSTS.get_with(name, |breaker| breaker.key_label(name));
     let (first, second) = (host("a"), host("b"));
@@ -122,6 +130,7 @@ fn a_key_is_controlled_alone_and_new_keys_follow_the_table() {
 fn a_release_of_a_name_wins_over_an_earlier_pattern_for_later_keys() {
     static HOSTS: Keyed<CircuitBreaker> =
         Keyed::new(10, || CircuitBreaker::new().name("control::part::keys"));
+    let _alone = alone();
     register(&HOSTS);
     control("control::part::*").force_open().unwrap();
     control("control::part::keys").release().unwrap();
@@ -133,6 +142,7 @@ fn a_release_of_a_name_wins_over_an_earlier_pattern_for_later_keys() {
 fn actions_that_suit_no_policy_of_the_name_are_errors() {
     static API: CircuitBreaker = CircuitBreaker::new().name("control::wrong");
     static LIMIT: RateLimiter = RateLimiter::new(1, MINUTE).name("control::limit");
+    let _alone = alone();
     register(&API);
     register(&LIMIT);
     let message = |result: Result<_, resilience::SettingsError>| result.unwrap_err().to_string();
@@ -155,6 +165,7 @@ fn actions_that_suit_no_policy_of_the_name_are_errors() {
 
 #[test]
 fn a_policy_by_hand_without_registration_is_named_in_the_error() {
+    let _alone = alone();
     let hand = CircuitBreaker::new().failure_threshold(1).name("control::unregistered");
     hand.try_acquire().unwrap().failure();
     let error = control("control::unregistered").force_closed().unwrap_err().to_string();
@@ -172,6 +183,7 @@ fn a_hook_may_control_the_breaker_that_calls_the_hook() {
             }
         })
         .name("control::hook");
+    let _alone = alone();
     register(&API);
     API.try_acquire().unwrap().failure();
     assert_eq!(API.state(), CircuitState::Closed);
@@ -182,6 +194,7 @@ fn a_hook_may_control_the_breaker_that_calls_the_hook() {
 #[test]
 fn the_last_hundred_changes_have_an_author_and_a_time() {
     static API: CircuitBreaker = CircuitBreaker::new().name("control::history");
+    let _alone = alone();
     register(&API);
     for _ in 0..120 {
         control("control::history").by("ann\n").force_open_for(MINUTE).unwrap();
@@ -202,6 +215,7 @@ fn a_flag_of_all_kinds_is_pending_only_without_a_policy_of_the_name() {
     fn call() -> Result<(), Rejected> {
         Ok(())
     }
+    let _alone = alone();
     let is_pending = |name: &str| pending_settings().iter().any(|pending| pending.target == name);
     let _ = resilience::policies();
     call().expect("a permit");
@@ -223,6 +237,7 @@ async fn a_retry_that_is_disabled_during_a_delay_makes_the_planned_attempt_and_n
         attempts.set(attempts.get() + 1);
         Err(())
     }
+    let _alone = alone();
     let (attempts, reason, start) = (Cell::new(0), Cell::new(None), Instant::now());
     let operator = async {
         sleep(Duration::from_secs(15)).await;

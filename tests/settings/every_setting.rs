@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use resilience::SettingOrigin::{self, Environment, File};
 use resilience::{PolicyReport, load_environment_from, load_settings_toml, policies_matching};
 
-use crate::{every, loads};
+use crate::{alone, every};
 
 const PAGE: &str = include_str!("../../docs/operations.md");
 
@@ -35,7 +35,7 @@ fn the_page_has_every_setting() {
 
 #[test]
 fn every_setting_is_read_from_a_file_and_from_the_environment() {
-    let _loads = loads();
+    let _alone = alone();
     every::list();
     for (path, value) in every::valid_values() {
         let (kind, key) = path.split_once('.').unwrap();

@@ -2,11 +2,11 @@
 
 use resilience::SettingOrigin::{Code, Environment, File, Live};
 use resilience::{
-    control, load_environment_from, load_settings, load_settings_json, load_settings_toml,
-    pending_settings, retry, testing,
+    control, load_environment, load_environment_from, load_settings, load_settings_json,
+    load_settings_toml, pending_settings, retry, testing,
 };
 
-use crate::{loads, reported};
+use crate::{alone, reported};
 
 fn nothing() -> [(&'static str, &'static str); 0] {
     []
@@ -18,7 +18,7 @@ fn live_wins_over_environment_over_file_over_code() {
     fn call() -> Result<(), &'static str> {
         Err("down")
     }
-    let _loads = loads();
+    let _alone = alone();
     let _waits = testing::no_waits();
     assert!(call().is_err());
     let attempts = || reported("files::order", "attempts").unwrap();
@@ -40,7 +40,7 @@ fn live_wins_over_environment_over_file_over_code() {
 
 #[test]
 fn a_name_wins_over_patterns_and_a_longer_pattern_over_a_shorter() {
-    let _loads = loads();
+    let _alone = alone();
     let _waits = testing::no_waits();
     let call = |name: &'static str| {
         let policy = resilience::RetryPolicy::new().name(name);
@@ -69,7 +69,7 @@ fn a_name_wins_over_patterns_and_a_longer_pattern_over_a_shorter() {
 
 #[test]
 fn toml_and_json_read_alike_and_report_unknown_names() {
-    let _loads = loads();
+    let _alone = alone();
     let toml = "
         ['files::alike'.retry]
         attempts = 5
@@ -107,7 +107,7 @@ fn toml_and_json_read_alike_and_report_unknown_names() {
 
 #[test]
 fn names_with_other_characters_are_spelled_with_underscores_in_variables() {
-    let _loads = loads();
+    let _alone = alone();
     let _waits = testing::no_waits();
     let call = || {
         let policy = resilience::RetryPolicy::new().name("payment-gateway eu::v2");
@@ -131,7 +131,7 @@ fn names_with_other_characters_are_spelled_with_underscores_in_variables() {
 
 #[test]
 fn a_file_is_read_by_its_extension() {
-    let _loads = loads();
+    let _alone = alone();
     let folder = std::env::temp_dir().join(format!("resilience-settings-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let (toml, json) = (folder.join("a.toml"), folder.join("a.json"));
@@ -151,10 +151,50 @@ fn a_file_is_read_by_its_extension() {
 
 #[test]
 fn a_file_may_begin_with_a_mark_of_the_byte_order() {
-    let _loads = loads();
+    let _alone = alone();
     let json = r#"{ "files::marked": { "retry": { "attempts": 5 } } }"#;
     let toml = "['files::marked'.retry]\nattempts = 5";
     assert_eq!(load_settings_json("a.json", &format!("\u{feff}{json}")).unwrap().settings, 1);
     assert_eq!(load_settings_toml("a.toml", &format!("\u{feff}{toml}")).unwrap().settings, 1);
     load_settings_toml("a.toml", "").unwrap();
+}
+
+/// The variables of a process are those of all its tests, so this test runs in a child process.
+#[cfg(unix)]
+#[test]
+fn the_variables_of_the_process_are_loaded() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    const NAME: &str = "RESILIENCE__FILES__VARIABLES__RETRY__ATTEMPTS";
+    const OTHER: &str = "RESILIENCE__FILES__BYTES__RETRY__ATTEMPTS";
+    #[retry(attempts = 2, name = "files::variables")]
+    fn call() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let test = "files::the_variables_of_the_process_are_loaded";
+    if std::env::var_os(NAME).is_some() {
+        let _waits = testing::no_waits();
+        assert!(call().is_err());
+        if std::env::var_os(OTHER).is_some() {
+            let error = load_environment().unwrap_err().to_string();
+            assert_eq!(error, format!("{OTHER}: the value is not UTF-8"));
+            assert_eq!(reported("files::variables", "attempts"), Some(("2".into(), Code)));
+        } else {
+            assert_eq!(load_environment().unwrap().settings, 1);
+            assert_eq!(reported("files::variables", "attempts"), Some(("7".into(), Environment)));
+        }
+        return;
+    }
+    let child = |bytes: Option<&[u8]>| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", test, "--quiet"]).env(NAME, "7");
+        if let Some(bytes) = bytes {
+            child.env(OTHER, std::ffi::OsStr::from_bytes(bytes));
+        }
+        child.output().unwrap()
+    };
+    for bytes in [None, Some(&[b'7', 0xff][..])] {
+        let output = child(bytes);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
 }

@@ -3,14 +3,14 @@
 use core::cell::Cell;
 use core::time::Duration;
 
-use resilience::SettingOrigin::{Code, Live};
+use resilience::SettingOrigin::{Code, File, Live};
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, KeyCircuitBreaker, Keyed, RateLimiter, Rejected,
     RejectedKind, RetryPolicy, bulkhead, circuit_breaker, coalesce, control, fallback, hedge,
-    pending_settings, rate_limit, register, retry, testing, timeout,
+    load_settings_toml, pending_settings, rate_limit, register, retry, testing, timeout,
 };
 
-use crate::reported;
+use crate::{alone, reported};
 
 fn second() -> Duration {
     Duration::from_secs(1)
@@ -23,6 +23,7 @@ fn a_retry_follows_its_number_of_attempts_and_its_delays() {
         calls.set(calls.get() + 1);
         Err("down")
     }
+    let _alone = alone();
     let clock = testing::clock();
     let calls = Cell::new(0);
     assert!(call(&calls).is_err());
@@ -46,6 +47,7 @@ fn a_retry_follows_its_number_of_attempts_and_its_delays() {
 
 #[test]
 fn a_retry_by_hand_follows_without_registration() {
+    let _alone = alone();
     let policy = RetryPolicy::new().attempts(3).jitter(resilience::Jitter::None).name("live::hand");
     let _waits = testing::no_waits();
     control("live::hand").set("retry.attempts", "5").unwrap();
@@ -74,6 +76,7 @@ fn a_deadline_changes_only_where_the_function_has_one() {
     fn without() -> Result<(), &'static str> {
         Err("down")
     }
+    let _alone = alone();
     let _clock = testing::clock();
     let calls = Cell::new(0);
     control("live::deadline").set("retry.deadline", "2500ms").unwrap();
@@ -93,6 +96,7 @@ fn settings_are_checked_together_with_those_of_the_code() {
     fn call() -> Result<(), &'static str> {
         Err("down")
     }
+    let _alone = alone();
     let _waits = testing::no_waits();
     assert!(call().is_err());
     let error = control("live::rules").set("retry.base_delay", "6s").unwrap_err().to_string();
@@ -108,6 +112,7 @@ async fn a_timeout_follows_its_limit() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     }
+    let _alone = alone();
     assert_eq!(wait().await, Ok(()));
     control("live::timeout").set("timeout.limit", "2s").unwrap();
     let error = wait().await.unwrap_err();
@@ -129,6 +134,7 @@ fn succeed(breaker: &CircuitBreaker) {
 fn a_breaker_half_through_its_window_keeps_the_window() {
     static API: CircuitBreaker =
         CircuitBreaker::new().failure_threshold(10).count_window(20).name("live::window");
+    let _alone = alone();
     register(&API);
     for _ in 0..4 {
         fail(&API);
@@ -146,6 +152,7 @@ fn a_breaker_half_through_its_window_keeps_the_window() {
 fn a_breaker_keeps_as_many_calls_as_another_window_holds() {
     static API: CircuitBreaker =
         CircuitBreaker::new().failure_rate(0.9).min_calls(50).count_window(100).name("live::span");
+    let _alone = alone();
     register(&API);
     for _ in 0..20 {
         fail(&API);
@@ -180,6 +187,7 @@ fn an_annotated_breaker_follows_its_thresholds() {
     fn call() -> Result<(), Rejected> {
         Ok(())
     }
+    let _alone = alone();
     let clock = testing::clock();
     assert!(call().is_ok());
     control("live::breaker").set("circuit_breaker.reset_timeout", "5s").unwrap();
@@ -208,6 +216,7 @@ fn a_shorter_limit_of_slow_calls_counts_running_calls() {
 #[test]
 fn a_disabled_breaker_admits_calls_and_counts_none() {
     static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::off");
+    let _alone = alone();
     register(&API);
     fail(&API);
     assert!(API.try_acquire().is_err());
@@ -220,6 +229,7 @@ fn a_disabled_breaker_admits_calls_and_counts_none() {
 #[test]
 fn shadow_mode_turns_on_and_off() {
     static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::shadow");
+    let _alone = alone();
     register(&API);
     control("live::shadow").shadow(true).unwrap();
     fail(&API);
@@ -231,6 +241,7 @@ fn shadow_mode_turns_on_and_off() {
 #[test]
 fn a_bulkhead_follows_its_limit_and_wakes_the_queue() {
     static POOL: Bulkhead = Bulkhead::new(1).queue(10).name("live::bulkhead");
+    let _alone = alone();
     register(&POOL);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -258,6 +269,7 @@ fn an_annotated_bulkhead_follows_its_limit() {
     fn outer(depth: u32) -> Result<u32, Rejected> {
         if depth == 0 { Ok(0) } else { outer(depth - 1) }
     }
+    let _alone = alone();
     assert!(outer(1).is_err());
     control("live::pool").set("bulkhead.max", "2").unwrap();
     assert!(outer(1).is_ok());
@@ -268,6 +280,7 @@ fn an_annotated_bulkhead_follows_its_limit() {
 fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
     static LIMIT: RateLimiter =
         RateLimiter::new(10, Duration::from_secs(1)).burst(10).name("live::rate");
+    let _alone = alone();
     register(&LIMIT);
     let clock = testing::clock();
     for _ in 0..4 {
@@ -290,6 +303,7 @@ fn an_annotated_limiter_follows_its_rate() {
     fn call() -> Result<(), Rejected> {
         Ok(())
     }
+    let _alone = alone();
     let clock = testing::clock();
     assert!(call().is_ok());
     control("live::limit").set("rate_limit.per", "1s").unwrap();
@@ -302,6 +316,7 @@ fn an_annotated_limiter_follows_its_rate() {
 fn every_key_follows_the_settings_of_the_table() {
     static LIMITS: Keyed<CircuitBreaker> =
         Keyed::new(100, || CircuitBreaker::new().failure_threshold(5).name("live::keyed"));
+    let _alone = alone();
     let fail = |breaker: &KeyCircuitBreaker| breaker.try_acquire().unwrap().failure();
     register(&LIMITS);
     let known = LIMITS.get("ann");
@@ -321,6 +336,7 @@ fn a_function_that_never_rejects_cannot_start_to_reject() {
     fn call() -> u32 {
         7
     }
+    let _alone = alone();
     resilience::count_successes();
     assert_eq!(call(), 7);
     let error = control("live::never").shadow(false).unwrap_err().to_string();
@@ -334,6 +350,7 @@ fn a_setting_for_a_later_function_is_pending_until_the_function_runs() {
         calls.set(calls.get() + 1);
         Err("down")
     }
+    let _alone = alone();
     let is_pending = || pending_settings().iter().any(|pending| pending.target == "live::later");
     let controlled = control("live::later").set("retry.attempts", "2").unwrap();
     assert!(controlled.is_pending() && is_pending());
@@ -350,6 +367,7 @@ fn a_later_policy_that_refuses_a_setting_is_reported() {
     fn refuses() -> Result<(), &'static str> {
         Err("down")
     }
+    let _alone = alone();
     control("live::refuses").set("retry.deadline", "1s").unwrap();
     let _waits = testing::no_waits();
     assert!(refuses().is_err());
@@ -361,9 +379,39 @@ fn a_later_policy_that_refuses_a_setting_is_reported() {
 }
 
 #[test]
+fn a_refused_setting_blocks_no_change_of_another_policy() {
+    #[retry(attempts = 2, name = "live::blocked")]
+    fn refuses() -> Result<(), &'static str> {
+        Err("down")
+    }
+    #[retry(attempts = 2, name = "live::free")]
+    fn accepts() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let _alone = alone();
+    let _waits = testing::no_waits();
+    control("live::blocked").set("retry.deadline", "1s").unwrap();
+    assert!(refuses().is_err() && accepts().is_err());
+    control("live::free").set("retry.attempts", "5").unwrap();
+    control("live::free").unset("retry.attempts").unwrap();
+    load_settings_toml("a.toml", "['live::free'.retry]\nattempts = 4").unwrap();
+    assert_eq!(reported("live::free", "attempts"), Some(("4".into(), File)));
+    // A change of the policy itself would have no effect, and is refused with the reason.
+    let error = control("live::blocked").set("retry.attempts", "5").unwrap_err().to_string();
+    assert!(
+        error.starts_with("`live::blocked` (retry): ") && error.contains("`deadline`"),
+        "{error}"
+    );
+    assert!(load_settings_toml("a.toml", "['live::*'.retry]\nattempts = 4").is_err());
+    control("live::blocked").unset("retry.deadline").unwrap();
+    load_settings_toml("a.toml", "").unwrap();
+}
+
+#[test]
 fn two_functions_of_one_name_and_patterns_are_reached() {
     static FIRST: CircuitBreaker = CircuitBreaker::new().name("live::twin");
     static SECOND: CircuitBreaker = CircuitBreaker::new().name("live::twin");
+    let _alone = alone();
     register(&FIRST);
     register(&SECOND);
     let controlled = control("live::tw*").set("circuit_breaker.failure_threshold", "1").unwrap();
@@ -405,6 +453,7 @@ async fn ends(
 
 #[tokio::test(start_paused = true)]
 async fn waiting_calls_of_a_bulkhead_that_is_not_registered_follow_a_raised_limit() {
+    let _alone = alone();
     for setting in ["raise", "disable", "shadow"] {
         let name = format!("live::waiting_bulkhead::{setting}");
         let bulkhead = std::sync::Arc::new(Bulkhead::new(1).queue(99).named(&name));
@@ -431,6 +480,7 @@ async fn waiting_calls_of_a_bulkhead_that_is_not_registered_follow_a_raised_limi
 
 #[tokio::test(start_paused = true)]
 async fn waiting_calls_of_a_rate_limiter_follow_a_changed_rate_in_order() {
+    let _alone = alone();
     let limiter = |name: &str| {
         let limiter = RateLimiter::new(1, second()).wait(99 * second()).named(name);
         limiter.try_acquire().unwrap();
@@ -467,6 +517,7 @@ async fn calls_do_not_wait_for_a_mistake_that_was_corrected() {
     async fn call() -> Result<(), std::num::ParseIntError> {
         Ok(())
     }
+    let _alone = alone();
     call().await.unwrap();
     control("live::corrected").set("rate_limit.per", "1000h").unwrap();
     let ends = ends(
@@ -482,6 +533,7 @@ async fn calls_do_not_wait_for_a_mistake_that_was_corrected() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lowered_rate_lets_no_waiting_call_through_early() {
+    let _alone = alone();
     let limiter = RateLimiter::new(100, second()).wait(99 * second()).named("live::lowered");
     limiter.try_acquire().unwrap();
     let limiter = std::sync::Arc::new(limiter);
@@ -518,6 +570,7 @@ async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
         .burst(3)
         .wait(Duration::from_secs(99))
         .name("live::reset_waiting");
+    let _alone = alone();
     register(&LIMITER);
     LIMITER.try_acquire_many(3).unwrap();
     let ends = ends(
@@ -546,6 +599,7 @@ fn a_retry_follows_its_growth_its_jitter_and_its_initial_delay() {
     fn by_code() -> Result<(), &'static str> {
         Err("down")
     }
+    let _alone = alone();
     let (clock, _draws) = (testing::clock(), testing::draws([0.5]));
     let set = |key, value| control("live::growth").set(key, value).unwrap();
     let waited = || {
@@ -587,6 +641,7 @@ async fn a_hedge_follows_its_delay_and_its_number_and_can_be_switched_off() {
         tokio::time::sleep(Duration::from_millis(220)).await;
         Ok(())
     }
+    let _alone = alone();
     let starts = Cell::new(0);
     let run = async || {
         call(&starts).await.unwrap();
@@ -621,6 +676,7 @@ async fn a_learned_hedge_follows_its_warm_up() {
         tokio::time::sleep(Duration::from_millis(220)).await;
         Ok(())
     }
+    let _alone = alone();
     let starts = Cell::new(0);
     control("live::learned").set("hedge.warm_up", "100ms").unwrap();
     call(&starts).await.unwrap();
@@ -639,6 +695,7 @@ fn a_last_good_value_follows_its_greatest_age() {
     fn replaced() -> Result<u32, &'static str> {
         Err("down")
     }
+    let _alone = alone();
     let clock = testing::clock();
     assert_eq!(price(Ok(1)), Ok(1));
     clock.advance(2 * second());
@@ -661,6 +718,7 @@ async fn a_coalescer_that_is_switched_off_shares_no_execution() {
         tokio::task::yield_now().await;
         Ok(7)
     }
+    let _alone = alone();
     let runs = Cell::new(0);
     let both = async || {
         let (one, two) = tokio::join!(call(&runs), call(&runs));
@@ -683,6 +741,7 @@ fn the_body_and_the_last_attempt_follow_a_live_number_of_attempts() {
         }
         Err("down")
     }
+    let _alone = alone();
     let _waits = testing::no_waits();
     let last = Cell::new(0);
     control("live::bound").set("retry.attempts", "5").unwrap();
@@ -701,6 +760,7 @@ fn a_wait_for_a_permit_follows_a_live_longest_delay() {
     fn call() -> Result<(), Rejected> {
         Ok(())
     }
+    let _alone = alone();
     let clock = testing::clock();
     let _state = testing::fresh_state();
     assert!(call().is_ok() && call().is_ok());
@@ -720,6 +780,7 @@ async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
     use resilience::http::RetryLayer;
     use tower::{Layer as _, ServiceExt as _, service_fn};
 
+    let _alone = alone();
     control("live::layer").set("retry.attempts", "5").unwrap();
     let sent = Arc::new(AtomicU32::new(0));
     let layer = RetryLayer::new(RetryPolicy::new().attempts(2).name("live::layer"));

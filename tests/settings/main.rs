@@ -7,16 +7,21 @@ mod control;
 mod every;
 mod every_setting;
 mod files;
+mod limits;
 mod live;
 mod reload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Held by tests that load a file or the environment: both are replaced as a whole.
-static LOADS: Mutex<()> = Mutex::new(());
+/// Held by a test that changes settings. A file and the environment are replaced as a whole, and
+/// each change adjusts the policies of all tests at the time of the changing thread.
+pub(crate) struct Alone(
+    #[expect(dead_code, reason = "held until the end of the test")] MutexGuard<'static, ()>,
+);
 
-fn loads() -> MutexGuard<'static, ()> {
-    LOADS.lock().unwrap_or_else(PoisonError::into_inner)
+fn alone() -> Alone {
+    static CHANGES: Mutex<()> = Mutex::new(());
+    Alone(CHANGES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Returns the value and the origin of a setting in the report of a policy.

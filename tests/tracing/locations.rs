@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, Keyed, PolicyEvent, RateLimiter, RetryPolicy, circuit_breaker,
-    fallback, on_event, policies, retry, testing,
+    Bulkhead, CircuitBreaker, Keyed, PolicyEvent, PolicyKind, PolicyReport, RateLimiter,
+    RetryPolicy, circuit_breaker, fallback, on_event, policies, retry, testing,
 };
 use tracing::Event;
 use tracing::field::{Field, Visit};
@@ -119,8 +119,10 @@ fn warnings(name: &str, run: impl FnOnce()) -> Vec<Fields> {
 }
 
 /// Returns whether the reports of the name say that the name is shared, in the order of the list.
+/// With `duration-histograms`, each annotated function has a report beside those of its policies.
 fn shares(name: &str) -> Vec<bool> {
-    let of_name = policies().into_iter().filter(|policy| policy.name == name);
+    let is_it = |policy: &PolicyReport| policy.name == name && policy.kind != PolicyKind::Function;
+    let of_name = policies().into_iter().filter(is_it);
     of_name.map(|policy| policy.shares_name).collect()
 }
 

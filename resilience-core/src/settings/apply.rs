@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::control::Action;
 use super::error::{SettingsError, SettingsProblem};
-use super::store::Layers;
+use super::store::{Entry, Layers};
 use crate::registry::{Policy, PolicyKind, list};
 use crate::switch;
 
@@ -14,11 +14,16 @@ pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
     list::all().iter().filter_map(identity).collect()
 }
 
-/// Checks the settings with each listed policy.
-pub(super) fn check(layers: &Layers) -> Result<(), SettingsError> {
+/// Checks the settings with each listed policy that a changed setting names. Another policy may
+/// refuse an earlier setting since the first call of its function, and does not block the change.
+pub(super) fn check(layers: &Layers, changed: &[&[Entry]]) -> Result<(), SettingsError> {
     let mut problems: Vec<SettingsProblem> = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
+            let mut changed = changed.iter().copied().flatten();
+            if !changed.any(|entry| entry.is_for(record.kind, record.name)) {
+                return;
+            }
             let overrides = layers.overrides(record.kind, record.name);
             let Err(refusal) = record.check(&overrides) else { return };
             let mut source = None;
@@ -26,7 +31,7 @@ pub(super) fn check(layers: &Layers) -> Result<(), SettingsError> {
             let text = refusal.to_string();
             for (_, entry) in layers.entries() {
                 let is_named = text.contains(&format!("`{}`", entry.key));
-                if entry.kind == record.kind && entry.target.matches(record.name) && is_named {
+                if entry.is_for(record.kind, record.name) && is_named {
                     source.clone_from(&entry.source);
                 }
             }

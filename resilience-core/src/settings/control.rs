@@ -175,7 +175,7 @@ impl Control {
         let (of, key) = self.path(setting)?;
         let new = self.entry(of, key, &value.to_string())?;
         let change = format!("{of}.{} = {}", new.key, text(new.value));
-        self.change(vec![new], change)
+        self.change(&[new], change)
     }
 
     /// Removes a live setting, so that the value of the environment, the file or the code counts
@@ -190,13 +190,13 @@ impl Control {
         let target = Target::Pattern(self.target.clone());
         let is_it =
             |entry: &Entry| entry.target == target && entry.kind.as_str() == of && entry.key == key;
-        let Some(kind) = layers.live.iter().find(|entry| is_it(entry)).map(|entry| entry.kind)
-        else {
+        let (removed, kept): (Vec<_>, _) = layers.live.into_iter().partition(is_it);
+        let Some(kind) = removed.first().map(|entry| entry.kind) else {
             let message = format!("`{setting}` has no live value for `{}`", self.target);
             return Err(SettingsError::one(None, message));
         };
-        layers.live.retain(|entry| !is_it(entry));
-        apply::check(&layers)?;
+        layers.live = kept;
+        apply::check(&layers, &[&removed])?;
         store::put(layers);
         drop(changing);
         apply::refresh_all();
@@ -431,11 +431,11 @@ impl Control {
         };
         let entries = kinds.iter().map(|kind| self.entry(kind.as_str(), key, value));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        self.change(entries, format!("{key} = {value}"))
+        self.change(&entries, format!("{key} = {value}"))
     }
 
-    /// Stores live settings, after a check with all known policies.
-    fn change(self, new: Vec<Entry>, change: String) -> Result<Controlled, SettingsError> {
+    /// Stores live settings, after a check with the known policies that the settings name.
+    fn change(self, new: &[Entry], change: String) -> Result<Controlled, SettingsError> {
         let kinds: Vec<_> = new.iter().map(|entry| entry.kind).collect();
         let changing = store::changes();
         let mut layers = store::store().layers.clone();
@@ -443,13 +443,13 @@ impl Control {
             layers.live.retain(|known| {
                 (&known.target, known.kind, known.key) != (&entry.target, entry.kind, entry.key)
             });
-            layers.live.push(entry);
+            layers.live.push(entry.clone());
         }
         if layers.live.len() > MAX_SETTINGS {
             let message = format!("more than {MAX_SETTINGS} live settings; remove some by `unset`");
             return Err(SettingsError::one(None, message));
         }
-        apply::check(&layers)?;
+        apply::check(&layers, &[new])?;
         store::put(layers);
         drop(changing);
         apply::refresh_all();

@@ -57,7 +57,7 @@ pub fn pending_settings() -> Vec<PendingSetting> {
     }
     let mut pending = Vec::new();
     for (origin, entry) in layers.entries() {
-        let is_meant = |kind, name| entry.kind == kind && entry.target.matches(name);
+        let is_meant = |kind, name| entry.is_for(kind, name);
         // `disable` and `shadow` set one flag for several kinds. One policy of the name suffices.
         let is_one_change = |kind: PolicyKind| {
             let is_same = |other: &Entry| (&other.target, other.key) == (&entry.target, entry.key);

@@ -1,5 +1,6 @@
 //! The store of all overrides, by name or pattern.
 
+use core::mem;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -72,6 +73,13 @@ pub(super) struct Entry {
     pub(super) source: Option<String>,
 }
 
+impl Entry {
+    /// Returns whether the setting is for a policy of this kind and name.
+    pub(super) fn is_for(&self, kind: PolicyKind, name: &str) -> bool {
+        self.kind == kind && self.target.matches(name)
+    }
+}
+
 /// An action on policies that may not exist yet.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
@@ -111,21 +119,23 @@ impl Layers {
     pub(super) fn overrides(&self, kind: PolicyKind, name: &str) -> Overrides {
         let mut overrides = Overrides::default();
         for (origin, entry) in self.entries() {
-            if entry.kind == kind && entry.target.matches(name) {
+            if entry.is_for(kind, name) {
                 overrides.set(Override { key: entry.key, value: entry.value, origin });
             }
         }
         overrides
     }
 
-    /// Replaces a layer. The more specific entries come last, and win.
-    pub(super) fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) {
+    /// Replaces a layer, and returns the former entries. The more specific entries come last, and
+    /// win.
+    fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) -> Vec<Entry> {
         entries.sort_by_key(|entry| entry.target.specificity());
-        match origin {
-            SettingOrigin::File => self.file = entries,
-            SettingOrigin::Environment => self.environment = entries,
-            SettingOrigin::Live | SettingOrigin::Code => self.live = entries,
-        }
+        let layer = match origin {
+            SettingOrigin::File => &mut self.file,
+            SettingOrigin::Environment => &mut self.environment,
+            SettingOrigin::Live | SettingOrigin::Code => &mut self.live,
+        };
+        mem::replace(layer, entries)
     }
 }
 
@@ -249,8 +259,8 @@ pub struct LoadedSettings {
     pub unmatched: Vec<String>,
 }
 
-/// Replaces the settings of a file or of the environment: checks all settings together with all
-/// known policies, and then stores all of them or none.
+/// Replaces the settings of a file or of the environment: checks the settings with the known
+/// policies of the former and the new settings, and then stores all of them or none.
 pub(super) fn replace(
     origin: SettingOrigin,
     by: &str,
@@ -258,18 +268,17 @@ pub(super) fn replace(
 ) -> Result<LoadedSettings, super::SettingsError> {
     let changing = changes();
     let mut layers = store().layers.clone();
-    layers.replace(origin, entries);
-    apply::check(&layers)?;
+    let former = layers.replace(origin, entries);
     let of_origin = layers.entries().filter(|(of, _)| *of == origin);
     let entries: Vec<Entry> = of_origin.map(|(_, entry)| entry.clone()).collect();
+    apply::check(&layers, &[&former, &entries])?;
     put(layers);
     drop(changing);
     apply::refresh_all();
     let mut loaded = LoadedSettings { settings: entries.len(), unmatched: Vec::new() };
     let known = apply::known();
     for entry in &entries {
-        let is_known =
-            known.iter().any(|(kind, name)| *kind == entry.kind && entry.target.matches(name));
+        let is_known = known.iter().any(|(kind, name)| entry.is_for(*kind, name));
         let text = format!("{}.{}", entry.target.text(), entry.kind);
         if !is_known && !loaded.unmatched.contains(&text) {
             loaded.unmatched.push(text);

@@ -2,8 +2,9 @@
 //!
 //! The parent writes one word a line, and the child answers each word with one line.
 
-use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Write, stdin, stdout};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
@@ -20,7 +21,11 @@ pub(crate) const RESET: Duration = Duration::from_secs(1);
 const LONG_RESET: Duration = Duration::from_hours(1);
 
 /// Ends a child whose condition never holds. No condition depends on this time.
-const HANG: Duration = Duration::from_mins(5);
+const HANG: Duration = Duration::from_mins(2);
+
+/// The parent waits for an answer for longer than the child waits for the condition, so that the
+/// child can report the condition.
+const NO_ANSWER: Duration = Duration::from_mins(3);
 
 #[circuit_breaker(shared = "payments", failure_threshold = 3, reset_timeout = RESET, name = "charge")]
 fn charge(works: bool, executed: &mut bool) -> Option<()> {
@@ -60,7 +65,7 @@ fn child() {
     let Ok(url) = env::var(URL) else { return };
     let interval = Duration::from_millis(env::var(INTERVAL).unwrap().parse().unwrap());
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let _entered = runtime.enter();
+    let entered = runtime.enter();
     let quorum: u32 = env::var(QUORUM).unwrap().parse().unwrap();
     if url.starts_with("redis") {
         runtime.spawn(BreakerSync::new(redis(&url)).interval(interval).quorum(quorum).run());
@@ -68,26 +73,33 @@ fn child() {
         runtime.spawn(BreakerSync::new(postgres(&url)).interval(interval).quorum(quorum).run());
     }
     for word in stdin().lines() {
-        let answer = match word.unwrap().as_str() {
-            "open" => first_seen(|| !is_executed(charge, false)),
-            "rejected" => first_seen(|| !is_executed(charge, true)),
+        let word = word.unwrap();
+        let first_seen = |condition: &mut dyn FnMut() -> bool| first_seen(&word, condition);
+        let answer = match word.as_str() {
+            "open" => first_seen(&mut || !is_executed(charge, false)),
             "rejected within the open time" => rejected_within_the_open_time(),
-            "executed" => first_seen(|| is_executed(charge, true)),
-            "closed" => first_seen(|| {
-                let breaker = circuit_breaker("charge");
-                breaker.is_some_and(|breaker| breaker.state() == CircuitState::Closed)
-            }),
+            "executed" => first_seen(&mut || is_executed(charge, true)),
+            "closed" => first_seen(&mut is_closed),
+            "closed by calls" => first_seen(&mut || is_executed(charge, true) && is_closed()),
             "measure" => measured(),
-            "join refunds" => first_seen(|| {
+            "join refunds" => first_seen(&mut || {
                 is_executed(refund, true);
                 true
             }),
-            "open refunds" => first_seen(|| !is_executed(refund, false)),
-            "refunds rejected" => first_seen(|| !is_executed(refund, true)),
+            "open refunds" => first_seen(&mut || !is_executed(refund, false)),
+            "refunds rejected" => first_seen(&mut || !is_executed(refund, true)),
             word => unreachable!("{word}"),
         };
         writeln!(stdout(), "answer {answer}").unwrap();
     }
+    drop(entered);
+    // A task that waits for a server must not keep the process.
+    runtime.shutdown_background();
+}
+
+fn is_closed() -> bool {
+    let breaker = circuit_breaker("charge");
+    breaker.is_some_and(|breaker| breaker.state() == CircuitState::Closed)
 }
 
 fn now() -> Duration {
@@ -95,16 +107,16 @@ fn now() -> Duration {
 }
 
 /// Waits for a condition and returns the time of the machine's clock, in nanoseconds.
-fn first_seen(mut condition: impl FnMut() -> bool) -> String {
+fn first_seen(word: &str, condition: &mut dyn FnMut() -> bool) -> String {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < HANG, "the condition never holds");
+        assert!(start.elapsed() < HANG, "`{word}` does not hold within {HANG:?}");
         thread::sleep(Duration::from_millis(1));
     }
     now().as_nanos().to_string()
 }
 
-/// Like "rejected", but gives up after the open time: 0 says that no call was rejected.
+/// Waits for a rejected call, at most for twice the open time: 0 says that no call was rejected.
 fn rejected_within_the_open_time() -> String {
     let start = Instant::now();
     while start.elapsed() < RESET * 2 {
@@ -134,7 +146,9 @@ fn measured() -> String {
 pub(crate) struct Process {
     process: Child,
     words: Option<ChildStdin>,
-    answers: Lines<BufReader<ChildStdout>>,
+    /// The last word, for messages.
+    asked: String,
+    answers: Receiver<String>,
 }
 
 impl Process {
@@ -153,8 +167,17 @@ impl Process {
             .spawn()
             .unwrap();
         let words = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, words, answers }
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (sender, answers) = channel();
+        // Ends with the process.
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, answer)) = line.split_once("answer ") {
+                    let _ = sender.send(answer.to_owned());
+                }
+            }
+        });
+        Self { process, words, asked: String::new(), answers }
     }
 
     /// Starts a process that has called `charge` once, and so has the breaker.
@@ -166,6 +189,7 @@ impl Process {
 
     /// Sends a word.
     pub(crate) fn tell(&mut self, word: &str) {
+        word.clone_into(&mut self.asked);
         writeln!(self.words.as_mut().unwrap(), "{word}").unwrap();
     }
 
@@ -191,12 +215,13 @@ impl Process {
     }
 
     fn answer(&mut self) -> String {
-        for line in &mut self.answers {
-            if let Some((_, answer)) = line.unwrap().split_once("answer ") {
-                return answer.to_owned();
+        self.answers.recv_timeout(NO_ANSWER).unwrap_or_else(|error| match error {
+            RecvTimeoutError::Disconnected => panic!("the process ended at `{}`", self.asked),
+            RecvTimeoutError::Timeout => {
+                let _ = self.process.kill();
+                panic!("no answer to `{}` within {NO_ANSWER:?}", self.asked)
             }
-        }
-        unreachable!("the process has ended")
+        })
     }
 
     /// Ends the process without a chance to clean up.

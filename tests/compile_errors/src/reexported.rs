@@ -93,6 +93,16 @@ pub async fn hedge() -> Result<(), ()> {
     Ok(())
 }
 
+/// Has a path in the first attribute only.
+///
+/// # Errors
+/// Never.
+#[exports::resilience::fallback(value = (), crate = crate::reexported::exports::resilience)]
+#[exports::resilience::retry]
+pub fn stack() -> Result<(), ()> {
+    Ok(())
+}
+
 /// An error with a derived classification.
 #[derive(Debug, exports::resilience::Classify)]
 #[classify(crate = crate::reexported::exports::resilience)]
@@ -121,6 +131,7 @@ mod tests {
         assert_eq!(super::idempotent(7), Ok(7));
         assert_eq!(super::rate_limit(), Ok(()));
         assert_eq!(super::retry(), Ok(()));
+        assert_eq!(super::stack(), Ok(()));
         assert_eq!(ready(super::timeout()), Ok(()));
         assert_eq!(ready(super::hedge()), Ok(()));
         assert_ne!(ApiError::Down.classify(), ApiError::NotFound.classify());

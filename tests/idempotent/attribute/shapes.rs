@@ -186,5 +186,11 @@ fn a_static_store_is_given_by_name_or_by_reference() {
     fn by_reference(id: u32) -> Answer {
         Ok(id)
     }
+    static LAZY: std::sync::LazyLock<MemoryStore> = std::sync::LazyLock::new(MemoryStore::new);
+    #[idempotent(store = *LAZY, key = id, scope = "global", name = "shapes.lazy")]
+    fn lazy(id: u32) -> Answer {
+        Ok(id)
+    }
     assert_eq!((named(1), by_reference(1), STORE.len()), (Ok(1), Ok(1), 2));
+    assert_eq!((lazy(1), LAZY.len()), (Ok(1), 1));
 }

@@ -113,6 +113,12 @@ fn window_alone() -> Result<(), ()> {
     Err(())
 }
 
+#[circuit_breaker(half_open_calls = 0)]
+//~ error at `0`: `half_open_calls` (0) is less than `success_threshold` (default 1), so the circuit could never close; raise `half_open_calls` or lower `success_threshold`
+fn no_trial_call() -> Result<(), Rejected> {
+    Ok(())
+}
+
 #[circuit_breaker(failure_threshold = 0, success_threshold = 0, half_open_calls = 0)]
 //~ error at `0`: `failure_threshold` must be at least 1, or the circuit would be open from the start
 //~ error at `0`: `success_threshold` must be at least 1: the circuit closes on a success

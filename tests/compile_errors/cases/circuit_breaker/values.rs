@@ -152,3 +152,9 @@ fn window_without_unit() -> Result<(), ()> {
 fn wrong_type() -> Result<(), ()> {
     Err(())
 }
+
+#[circuit_breaker(failure_threshold = 5, window = 10u8)]
+//~ error at `10u8`: expected a number of calls or a time, like `window = 100` or `window = "10s"`
+fn other_integer_of_a_window() -> Result<(), Rejected> {
+    Ok(())
+}

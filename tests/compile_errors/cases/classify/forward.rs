@@ -31,6 +31,13 @@ enum FunctionOfTransient {
 }
 
 #[derive(Classify)]
+enum EffectOfForward {
+    #[forward(effect = "not_sent")]
+    //~ error at `effect`: `#[forward]` has no `effect`; remove it
+    Http(http::Error),
+}
+
+#[derive(Classify)]
 enum DelayOfPermanent {
     #[permanent(after = retry_after)]
     //~ error at `after`: `#[permanent]` has no `after`; remove it

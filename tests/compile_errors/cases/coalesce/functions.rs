@@ -49,6 +49,26 @@ impl Client {
     }
 }
 
+impl Client {
+    #[coalesce(key = self.tenant)]
+    fn typed_exclusive_self(self: &mut Self) -> Option<u32> {
+    //~ error at `self: &mut Self`: a call that shares an execution does not run its body, so its `&mut` argument would stay unchanged; take the value by `&` or by value, and return the change
+        Some(self.tenant)
+    }
+}
+
+#[coalesce(key = id)]
+fn outcome_with_a_lifetime<'id>(id: &'id str) -> Option<std::borrow::Cow<'id, str>> {
+//~ error at `Option<std::borrow::Cow<'id, str>>`: a shared outcome cannot borrow from the arguments of one call; return an owned value, such as `String` or `Arc<T>`
+    Some(id.into())
+}
+
+#[coalesce(key = id)]
+fn outcome_in_a_tuple(id: &str) -> Option<(u32, &str)> {
+//~ error at `Option<(u32, &str)>`: a shared outcome cannot borrow from the arguments of one call; return an owned value, such as `String` or `Arc<T>`
+    Some((7, id))
+}
+
 #[coalesce(key = id)]
 //~ error at `#[coalesce(key = id)]`: two `#[coalesce]` on one function: the calls of the lower one have been shared already; remove one of them
 #[coalesce(key = id)]

@@ -315,7 +315,7 @@ mod boxed_by_an_attribute_above {
 
 // The output of `#[async_trait]`.
 mod methods_under_async_trait {
-    use resilience::{Rejected, circuit_breaker, timeout};
+    use resilience::{Rejected, circuit_breaker, retry, timeout};
     use std::pin::Pin;
 
     trait Close {
@@ -355,6 +355,26 @@ mod methods_under_async_trait {
             Box::pin(async move {
                 let __self = self;
                 let _: () = { drop(__self) };
+            })
+        }
+    }
+
+    impl Client {
+        #[retry(attempts = *limit)]
+        //~ error at `*limit`: `attempts` must be known at compile time; for a value known at run time pass a policy: `policy = …`
+        fn limited<'life0, 'life1, 'async_trait>(
+            &'life0 self,
+            limit: &'life1 u32,
+        ) -> Pin<Box<dyn Future<Output = Result<u32, Rejected>> + Send + 'async_trait>>
+        where
+            'life0: 'async_trait,
+            'life1: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(async move {
+                let __self = self;
+                let __ret: Result<u32, Rejected> = { Ok(*limit) };
+                __ret
             })
         }
     }
@@ -422,4 +442,11 @@ mod hedge_signatures {
     //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
         7
     }
+}
+
+// A lifetime alone makes no method of `#[async_trait]`.
+#[retry]
+fn future_with_a_lifetime<'id>(id: &'id u32) -> impl Future<Output = Result<u32, ()>> + 'id {
+//~ error at `impl Future<Output = Result<u32, ()>> + 'id`: `#[retry]` would wrap the creation of this future, not its execution; make the function an `async fn`, in a trait with `#[async_trait]` if needed
+    async { Ok(*id) }
 }

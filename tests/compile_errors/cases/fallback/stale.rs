@@ -105,3 +105,9 @@ mod other_library {
         Some(id)
     }
 }
+
+#[fallback(stale = "10m", kye = id)]
+//~ error at `kye`: `#[fallback]` has no `kye`; expected one of `name`, `stale`, `key`, `max_keys`, `scope`, `log`, `value`, `with`, `on`, `on_ok`, `aged`, `on_fallback`
+fn misspelled_key(id: u32) -> Option<u32> {
+    Some(id)
+}

@@ -117,3 +117,9 @@ async fn budget_above_one() -> Option<()> {
 async fn clone_of_nothing() -> Option<()> {
     None
 }
+
+#[hedge(after = "p+95", idempotent)]
+//~ error at `"p+95"`: `p+95` is not a quantile; write a percentage with at most one decimal, like `after = "p95"` or `after = "p99.9"`
+async fn sign_in_a_quantile() -> Option<()> {
+    None
+}

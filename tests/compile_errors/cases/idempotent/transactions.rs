@@ -47,6 +47,12 @@ mod transaction_misused {
         Ok(id)
     }
 
+    #[idempotent(key = id, scope = "global", store = store, transaction = tx)]
+    async fn second_argument(id: u64, #[skip] store: &Store, tx: Connection) -> Result<u64, Rejected> {
+    //~ error at `Connection`: the function drops `tx`, and a transaction dropped without a commit is rolled back; take `tx` as `&mut`, and commit in the function that begins it
+        Ok(id)
+    }
+
     #[idempotent(key = id, scope = "global", store = store, transaction = "tx")]
     //~ error at `"tx"`: expected the name of the argument with the transaction: `transaction = tx`
     async fn in_quotes(tx: &mut Connection, #[skip] store: &Store, id: u64) -> Result<u64, Rejected> {

@@ -105,3 +105,10 @@ fn wrong_literals(id: &str) -> Result<(), Rejected> {
 fn scope_in_quotes(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
+
+#[idempotent(key = id, scope = "global", on_lease_lost = continue, on_unsaved = return)]
+//~ error at `continue`: a choice needs quotes: write `on_lease_lost = "continue"`
+//~ error at `return`: a choice needs quotes: write `on_unsaved = "return"`
+fn keywords_without_quotes(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}

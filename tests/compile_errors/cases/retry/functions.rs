@@ -60,6 +60,68 @@ mod on_impl {
     }
 }
 
+mod mut_borrows {
+    use resilience::retry;
+
+    struct Items<'a>(&'a mut Vec<u32>);
+
+    impl Items<'_> {
+        #[retry]
+        fn of_self(&mut self) -> Option<&u32> {
+        //~ error at `-> Option<&u32>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+            self.0.first()
+        }
+
+        #[retry]
+        fn of_typed_self(self: &mut Self) -> Option<&u32> {
+        //~ error at `-> Option<&u32>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+            self.0.first()
+        }
+
+        #[retry]
+        fn by_name<'a>(&self, items: &'a mut Vec<u32>) -> Option<(u32, &'a u32)> {
+        //~ error at `-> Option<(u32, &'a u32)>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+            items.first().map(|item| (7, item))
+        }
+    }
+
+    #[retry]
+    fn in_a_list<'a>(items: &'a mut Vec<u32>) -> Option<Box<[&'a u32]>> {
+    //~ error at `-> Option<Box<[&'a u32]>>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+        Some(items.iter().collect())
+    }
+
+    #[retry]
+    fn in_an_array(items: &mut Vec<u32>) -> Option<[&u32; 1]> {
+    //~ error at `-> Option<[&u32; 1]>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+        items.first().map(|item| [item])
+    }
+
+    #[retry]
+    fn in_parentheses(items: &mut Vec<u32>) -> Option<(&u32)> {
+    //~ error at `-> Option<(&u32)>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+        items.first()
+    }
+
+    #[retry]
+    fn in_a_type(items: &mut Vec<u32>) -> Option<Items<'_>> {
+    //~ error at `-> Option<Items<'_>>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+        Some(Items(items))
+    }
+
+    macro_rules! from_macro {
+        ($ty:ty) => {
+            #[retry]
+            fn in_a_group(items: &mut Vec<u32>) -> Option<$ty> {
+            //~ error at `-> Option<$ty>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value
+                items.first()
+            }
+        };
+    }
+
+    from_macro!(&u32);
+}
+
 #[retry]
 fn returns_mut_borrow(items: &mut Vec<u32>) -> Result<&mut u32, ()> {
 //~ error at `-> Result<&mut u32, ()>`: `#[retry]` cannot return a borrow of a `&mut` argument: a failed attempt would keep the borrow that the next attempt needs; return an owned value

@@ -51,3 +51,16 @@ async fn later(to: String) -> Result<u32, std::io::Error> {
 async fn hedged(to: String) -> Result<u32, std::io::Error> {
     send_later(to).await
 }
+
+// The rest of a list is a list, and no `&mut` like its elements.
+#[retry]
+fn rest_of_a_list([first, rest @ ..]: [&mut u32; 3]) -> Option<u32> {
+//~ rustc: error[E0382] at `> {`: use of moved value: `rest`
+//~ rustc: label: inside of this loop
+//~ rustc: label: value moved into closure here, in previous iteration of loop
+//~ rustc: label: use occurs due to use in closure
+//~ rustc: label: move occurs because `rest` has type `[&mut u32; 2]`, which does not implement the `Copy` trait
+//~ rustc: help: consider moving the expression out of the loop so it is only moved once
+    drop(rest);
+    Some(*first)
+}

@@ -94,4 +94,10 @@ fn code() -> Result<(), Status> {
     Err(Status(Code::Unavailable))
 }
 
+#[retry(on = (std::io::ErrorKind::TimedOut | std::io::ErrorKind::NotFound))]
+//~ error at `(std::io::ErrorKind::TimedOut | std::io::ErrorKind::NotFound)`: write `on = |error| matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::NotFound)`
+fn kinds() -> std::io::Result<()> {
+    Ok(())
+}
+
 fn main() {}

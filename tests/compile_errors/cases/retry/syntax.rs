@@ -80,3 +80,9 @@ fn quoted_count() -> Result<(), ()> {
 fn value_in_parentheses() -> Result<(), ()> {
     Err(())
 }
+
+#[retry(bind = state::attempt)]
+//~ error at `state::attempt`: expected a name for a local in the body: `bind = attempt`
+fn bind_path() -> Result<(), ()> {
+    Err(())
+}

@@ -244,3 +244,9 @@ mod names {
         Err(())
     }
 }
+
+#[retry(attempts = 4u8)]
+//~ error at `4u8`: expected a whole number, like `attempts = 4`
+fn other_integer() -> Result<(), ()> {
+    Err(())
+}

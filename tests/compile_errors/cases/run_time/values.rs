@@ -28,6 +28,20 @@ fn call_of_a_window() -> Result<(), Rejected> {
     Ok(())
 }
 
+#[retry(attempts = (size()), base_delay = settings().window.min(MAX), max_delay = MAX.min(limit()))]
+//~ error at `(size())`: `attempts` must be known at compile time, and the result of a call may not be; for a `const fn` add braces: `attempts = { … }`; for a value known at run time pass a policy: `policy = …`
+//~ error at `settings().window.min(MAX)`: `base_delay` must be known at compile time, and the result of a call may not be; for a `const fn` add braces: `base_delay = { … }`; for a value known at run time pass a policy: `policy = …`
+//~ error at `MAX.min(limit())`: `max_delay` must be known at compile time, and the result of a call may not be; for a `const fn` add braces: `max_delay = { … }`; for a value known at run time pass a policy: `policy = …`
+fn calls_in_parentheses_and_methods() -> Option<u32> {
+    None
+}
+
+#[retry(attempts = settings().window as u32)]
+//~ error at `settings().window as u32`: `attempts` must be known at compile time, and the result of a call may not be; for a `const fn` add braces: `attempts = { … }`; for a value known at run time pass a policy: `policy = …`
+fn call_in_a_cast() -> Option<u32> {
+    None
+}
+
 #[rate_limit(rate = rate, key = who)]
 //~ error at `rate`: `rate` must be known at compile time; for a value known at run time set the numbers of each key with `settings = …`, or pass a policy per key: `limiter = POLICIES.get(key)` with a `Keyed`
 fn rate_of_a_key(rate: u32, who: u32) -> Result<u32, Rejected> {
@@ -71,6 +85,8 @@ struct Settings {
 fn settings() -> Settings {
     Settings { window: limit() }
 }
+
+const MAX: Duration = Duration::from_secs(9);
 
 fn size() -> u32 {
     7

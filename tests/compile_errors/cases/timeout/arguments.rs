@@ -91,3 +91,12 @@ async fn zero() -> Result<(), ()> {
 async fn name_of_a_hook() -> Result<(), ()> {
     Err(())
 }
+
+#[timeout(-(5))]
+//~ rustc: error[E0308] at `-(5)`: mismatched types
+//~ rustc: label: expected `Duration`, found integer
+//~ rustc: label: arguments to this function are incorrect
+//~ rustc: note: function defined here
+async fn negative() -> Result<(), ()> {
+    Err(())
+}
