@@ -42,11 +42,22 @@ fn limited(user: &str) -> Result<(), Rejected> {
     Ok(())
 }
 
+#[retry(name = "plain")]
+#[rate_limit(rate = 1, per = "1h", name = "plain")]
+fn plain() -> Result<(), Rejected> {
+    Ok(())
+}
+
 /// One test: the logger and the presence of a subscriber belong to the process.
 #[test]
 fn events_are_records_until_a_subscriber_of_tracing_is_set() {
     log::set_logger(&Lines).expect("the first logger");
     log::set_max_level(LevelFilter::Trace);
+    // In the normal mode of a process: a clock of a test ends the mode.
+    assert!(plain().is_ok() && (0..3).all(|_| plain().is_err()));
+    let lines = LINES.take();
+    let rejections = lines.iter().filter(|line| line.contains("call rejected"));
+    assert_eq!(rejections.count(), 3, "{lines:?}");
     let _clock = testing::clock();
     assert_eq!(price(), Ok(7));
     assert!(limited("ann").is_ok() && limited("ann").is_err());

@@ -1,7 +1,9 @@
 //! Calls of a breaker from the body of a trial call of the same breaker.
 
+use core::future::{Future, pending};
+use core::pin::Pin;
 use core::time::Duration;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use resilience::{
     CircuitBreaker, CircuitState, Keyed, Rejected, circuit_breaker, testing, timeout,
@@ -193,4 +195,36 @@ fn a_guard_by_hand_admits_no_call_beside() {
     assert_eq!(breaker.run(|| Some(())), None);
     guard.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_trial_call_of_a_breaker_admits_no_call_of_another() {
+    let clock = testing::clock();
+    let [one, other] = [(); 2].map(|()| CircuitBreaker::new().failure_threshold(1));
+    one.trip();
+    other.trip();
+    clock.advance(after_the_open_time());
+    let _trial = other.try_acquire().unwrap();
+    let inside = one.run(|| Some((other.run(|| Some(())), other.try_acquire().is_ok())));
+    assert_eq!(inside, Some((None, false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_inside_that_leaves_the_trial_call_admits_no_call() {
+    type Part<'b> = Pin<Box<dyn Future<Output = Option<()>> + 'b>>;
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    breaker.trip();
+    tokio::time::sleep(2 * after_the_open_time()).await;
+    let part: RefCell<Option<Part<'_>>> = RefCell::new(None);
+    let mut trial = Box::pin(breaker.run_async(async {
+        let mut inside: Part<'_> = Box::pin(breaker.run_async(async {
+            tokio::task::yield_now().await;
+            breaker.run(|| Some(()))
+        }));
+        assert!(futures::poll!(inside.as_mut()).is_pending());
+        part.replace(Some(inside));
+        pending::<Option<()>>().await
+    }));
+    assert!(futures::poll!(trial.as_mut()).is_pending());
+    assert_eq!(part.take().unwrap().await, None);
 }

@@ -11,6 +11,19 @@ fn breaker() -> CircuitBreaker {
     CircuitBreaker::new().failure_rate(0.5).slow_call(2 * SECOND).min_calls(10)
 }
 
+#[test]
+fn the_end_of_an_earlier_call_ends_no_running_call() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    let start = || (0..20).map(|_| breaker.try_acquire().unwrap()).collect::<Vec<_>>();
+    let old = start();
+    breaker.reset();
+    let _running = start();
+    old.into_iter().for_each(CircuitGuard::success);
+    clock.advance(3 * SECOND);
+    assert_eq!(breaker.snapshot().slow_calls, 20);
+}
+
 /// Ten calls per second to a hanging dependency.
 #[test]
 fn hanging_calls_open_the_breaker_soon_after_the_limit() {

@@ -27,6 +27,18 @@ fn a_window_of_calls_is_restored() {
 }
 
 #[test]
+fn the_calls_before_an_opening_are_restored() {
+    let _clock = testing::clock();
+    let settings = || CircuitBreaker::new().failure_rate(0.5).count_window(100).min_calls(10);
+    let (old, new) = (settings(), settings());
+    succeed(&old, 2);
+    fail(&old, 1);
+    old.trip();
+    new.restore(&stored(&old.snapshot()));
+    assert_eq!(new.snapshot(), old.snapshot());
+}
+
+#[test]
 fn an_old_snapshot_without_new_fields_is_read() {
     let snapshot: CircuitSnapshot =
         serde_json::from_str(r#"{"state":"half-open","calls":1}"#).unwrap();

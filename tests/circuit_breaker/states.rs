@@ -168,3 +168,18 @@ fn switched_off_admits_every_call_and_counts_nothing() {
     assert!(is_open(&breaker));
     assert!(matches!(call(&breaker, Ok(())), Seen::Rejected(Some(_))));
 }
+
+#[test]
+fn every_state_is_read_as_written() {
+    let states = [
+        CircuitState::Closed,
+        CircuitState::Open,
+        CircuitState::HalfOpen,
+        CircuitState::ForcedOpen,
+        CircuitState::Disabled,
+    ];
+    for state in states {
+        assert_eq!(state.to_string().parse(), Ok(state));
+    }
+    assert!("Open".parse::<CircuitState>().is_err());
+}

@@ -203,3 +203,18 @@ proptest! {
         prop_assert_eq!(breaker.state(), CircuitState::Closed);
     }
 }
+
+/// The end of a trial call makes room for one further trial call.
+#[test]
+fn every_trial_call_takes_a_place_of_its_own() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_threshold(1).half_open_calls(6);
+    breaker.trip();
+    clock.advance(30 * SECOND);
+    let mut running: Vec<_> = (0..6).map(|_| breaker.try_acquire().unwrap()).collect();
+    for _ in 0..20 {
+        assert!(breaker.try_acquire().is_err());
+        running.remove(2).ignore();
+        running.push(breaker.try_acquire().unwrap());
+    }
+}

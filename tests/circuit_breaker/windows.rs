@@ -234,3 +234,32 @@ fn any_settings_are_accepted() {
         }
     }
 }
+
+#[test]
+fn a_snapshot_has_the_outcomes_in_order() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(1.0).slow_call(SECOND);
+    let breaker = breaker.count_window(10).min_calls(10);
+    for (slow, fails) in [(false, false), (true, false), (true, false), (true, true), (false, true)]
+    {
+        let guard = breaker.try_acquire().unwrap();
+        clock.advance(if slow { 2 * SECOND } else { SECOND });
+        if fails { guard.failure() } else { guard.success() }
+    }
+    let window = breaker.snapshot().window;
+    let seen: Vec<_> = window.iter().map(|run| (run.calls, run.failures, run.slow_calls)).collect();
+    assert_eq!(seen, [(1, 0, 0), (2, 0, 2), (1, 1, 1), (1, 1, 0)]);
+}
+
+#[test]
+fn a_snapshot_of_a_time_window_has_each_call_once() {
+    let clock = testing::clock();
+    let breaker = CircuitBreaker::new().failure_rate(1.0).min_calls(1000);
+    for _ in 0..200 {
+        succeed(&breaker, 1);
+        let seen = breaker.snapshot();
+        assert_eq!(seen.window.iter().map(|bucket| bucket.calls).sum::<u32>(), seen.calls);
+        assert!(seen.window.is_sorted_by(|older, newer| older.age > newer.age));
+        clock.advance(SECOND / 3);
+    }
+}

@@ -4,7 +4,7 @@ use resilience::{
     Bulkhead, PolicyKind, PolicyReport, Rejected, bulkhead, explain, hedge, policies, retry,
 };
 
-use crate::sleep;
+use crate::{Log, sleep};
 
 #[hedge(after = "10ms", max = 2, idempotent, name = "figures::counted")]
 async fn counted(fails: bool, takes: u64) -> Option<()> {
@@ -32,6 +32,13 @@ async fn full(limit: &Bulkhead) -> Result<(), Rejected> {
     Ok(())
 }
 
+#[hedge(after = "10ms", idempotent, name = "figures::won")]
+async fn won(log: &Log) -> Option<usize> {
+    let (attempt, _running) = log.start();
+    sleep(if attempt == 0 { 1000 } else { 1 }).await;
+    Some(attempt)
+}
+
 fn report(name: &str) -> PolicyReport {
     let found = policies().into_iter().find(|policy| policy.name == name);
     found.expect("a policy of this name")
@@ -53,6 +60,8 @@ async fn hedges_are_counted_by_cause_and_effect() {
     let settings: Vec<_> =
         report.settings.iter().map(|setting| (setting.name, setting.value.as_str())).collect();
     assert_eq!(settings, [("max", "2"), ("after", "10ms")]);
+    assert_eq!(won(&Log::new()).await, Some(1));
+    assert_eq!(self::report("figures::won").count("resilience.hedge.wins", &[]), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,6 +87,18 @@ fn a_clock_that_goes_back_does_not_lock_callers_out() {
     assert_eq!(drain(&limiter), 5);
 }
 
+#[test]
+fn a_clock_that_goes_back_after_waits_does_not_lock_callers_out() {
+    let limiter = RateLimiter::new(1, SECOND).wait(2 * SECOND);
+    {
+        let clock = testing::clock();
+        clock.advance(1000 * SECOND);
+        (0..5).for_each(|_| limiter.acquire_blocking().expect("a turn"));
+    }
+    let _clock = testing::clock();
+    assert_eq!(left(limiter.try_acquire()), Some(SECOND));
+}
+
 /// The whole burst of an hour is available once, with any number of threads.
 #[test]
 fn threads_do_not_overspend() {

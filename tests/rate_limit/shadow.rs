@@ -1,5 +1,6 @@
 //! Shadow mode: the limiter decides and counts, and every call runs.
 
+use resilience::context::Context;
 use resilience::{RateLimiter, rate_limit, testing};
 use tokio::time::Instant;
 
@@ -35,4 +36,15 @@ fn the_attribute_has_a_shadow_mode() {
     }
     let (_clock, _state) = (testing::clock(), testing::fresh_state());
     assert_eq!((shadow(), shadow(), enforced(), enforced()), (Some(()), Some(()), Some(()), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_after_its_deadline_runs() {
+    let limiter = RateLimiter::new(1, SECOND).wait(SECOND).shadow();
+    let late = Context::new().deadline(SECOND, "caller");
+    tokio::time::advance(2 * SECOND).await;
+    for _ in 0..4 {
+        late.scope(limiter.acquire()).await.expect("shadow mode");
+        late.run(|| limiter.try_acquire()).expect("shadow mode");
+    }
 }

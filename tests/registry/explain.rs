@@ -63,6 +63,25 @@ async fn the_bounds_of_a_stack_are_told_in_words_and_as_data() {
     );
 }
 
+/// The delays of Fibonacci begin with two equal delays, and grow then.
+#[test]
+fn delays_are_listed_as_long_as_they_grow() {
+    #[retry(attempts = 7, backoff = "fibonacci", max_delay = "450ms", jitter = "none")]
+    fn grows() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    #[retry(attempts = 12, backoff = "linear", max_delay = "300ms", jitter = "none")]
+    fn is_capped() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    count_successes();
+    grows().and_then(|_| is_capped()).expect("a success");
+    let grows = only("grows");
+    assert_eq!(grows.delays, millis(&[100, 100, 200, 300, 450, 450]));
+    assert_eq!(grows.longest, None);
+    assert_eq!(only("is_capped").delays[..4], millis(&[100, 200, 300, 300]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_timeout_or_a_deadline_around_a_retry_bounds_the_time() {
     #[timeout("5s")]

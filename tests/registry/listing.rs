@@ -41,6 +41,21 @@ fn a_breaker_is_listed_from_its_first_call_with_its_settings_and_state() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn retries_list_the_growth_of_their_delays() {
+    let grows = RetryPolicy::new().attempts(2).name("listing::grows");
+    let fixed = RetryPolicy::new().attempts(2).fixed().name("listing::fixed");
+    for policy in [grows, fixed] {
+        assert!(policy.run_async(async || Err::<(), ()>(())).await.is_err());
+    }
+    let (grows, fixed) = (policy("listing::grows"), policy("listing::fixed"));
+    assert_eq!(
+        (grows.setting("backoff"), fixed.setting("backoff")),
+        (Some("exponential"), Some("fixed"))
+    );
+    assert_eq!((grows.setting("factor"), fixed.setting("factor")), (Some("2"), None));
+}
+
 #[test]
 fn two_methods_of_one_name_are_both_listed_with_their_lines() {
     struct A;

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use resilience::{Bulkhead, RateLimiter, policies, testing};
+use resilience::{Bulkhead, RateLimiter, policies, register, testing};
 
 use crate::policy;
 
@@ -53,6 +53,28 @@ fn a_rate_limit_counts_waits_and_rejections() {
     assert_eq!(report.count("resilience.waits", &[]), 2);
     assert_eq!(report.count("resilience.wait.time", &[]), 2_000_000_000);
     assert_eq!(clock.elapsed(), Duration::from_secs(2));
+}
+
+#[test]
+fn the_calls_that_wait_for_a_turn_are_a_gauge() {
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(3600))
+        .wait(Duration::from_secs(99 * 3600))
+        .name("waits::turns");
+    register(&LIMITER);
+    let mut cx = Context::from_waker(Waker::noop());
+    let waiting = || policy("waits::turns").gauge("resilience.rate_limit.queued");
+    {
+        // The clock stands still, so a call starts before the turn.
+        let _guard = testing::no_waits();
+        (0..3).for_each(|_| LIMITER.acquire_blocking().expect("a permit"));
+    }
+    assert_eq!(waiting(), Some(0));
+    let _clock = testing::clock();
+    let mut call = Box::pin(LIMITER.acquire());
+    assert!(call.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(waiting(), Some(1));
+    drop(call);
+    assert_eq!(waiting(), Some(0));
 }
 
 #[test]

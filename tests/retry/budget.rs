@@ -114,19 +114,36 @@ fn a_share_counts_the_calls_of_ten_seconds() {
     assert_eq!(BUDGET.tokens(), 100);
 }
 
+/// The tokens of sixteen calls are added together, in the second of the last call.
+#[test]
+fn a_call_counts_in_the_second_of_its_batch() {
+    let budget: &'static RetryBudget = Box::leak(Box::new(RetryBudget::ratio(1.0)));
+    assert_eq!(budget.tokens(), 100);
+    let policy = RetryPolicy::new().budget(budget);
+    let call = |_| assert_eq!(policy.run(|| Ok::<_, ()>(1)), Ok(1));
+    let clock = testing::clock();
+    (0..15).for_each(call);
+    clock.advance(Duration::from_secs(5));
+    (0..97).for_each(call);
+    clock.advance(Duration::from_secs(7));
+    assert_eq!(budget.tokens(), 112);
+    clock.advance(Duration::from_secs(3));
+    assert_eq!(budget.tokens(), 100);
+}
+
 #[test]
 fn a_clock_that_goes_back_fills_no_budget_and_delays_no_refill() {
-    static BUDGET: RetryBudget = RetryBudget::ratio(0.0);
-    let policy = RetryPolicy::new().attempts(101).fixed().base_delay(ms(0)).budget(&BUDGET);
+    let budget: &'static RetryBudget = Box::leak(Box::new(RetryBudget::ratio(0.0)));
+    let policy = RetryPolicy::new().attempts(101).fixed().base_delay(ms(0)).budget(budget);
     let clock = testing::clock();
     let ahead = testing::clock();
     ahead.advance(Duration::from_secs(3600));
     assert_eq!(policy.run(|| Err::<(), _>(())), Err(()));
-    assert_eq!(BUDGET.tokens(), 0);
+    assert_eq!(budget.tokens(), 0);
     drop(ahead);
-    assert_eq!(BUDGET.tokens(), 0);
+    assert_eq!(budget.tokens(), 0);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(BUDGET.tokens(), 10);
+    assert_eq!(budget.tokens(), 10);
 }
 
 /// In any ten seconds of a lasting outage, retries stay within the share and ten a second.

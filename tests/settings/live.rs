@@ -198,6 +198,22 @@ fn an_annotated_breaker_follows_its_thresholds() {
 }
 
 #[test]
+fn a_shorter_limit_of_slow_calls_counts_running_calls() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_rate(0.5)
+        .slow_call(Duration::from_secs(10))
+        .min_calls(10)
+        .name("live::slow");
+    register(&API);
+    let clock = testing::clock();
+    let _running = API.try_acquire().unwrap();
+    clock.advance(3 * second());
+    assert_eq!(API.snapshot().slow_calls, 0);
+    control("live::slow").set("circuit_breaker.slow_call", "2s").unwrap();
+    assert_eq!(API.snapshot().slow_calls, 1);
+}
+
+#[test]
 fn a_disabled_breaker_admits_calls_and_counts_none() {
     static API: CircuitBreaker = CircuitBreaker::new().failure_threshold(1).name("live::off");
     let _alone = alone();
@@ -527,6 +543,25 @@ async fn a_lowered_rate_lets_no_waiting_call_through_early() {
     })
     .await;
     assert_eq!(ends, [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_rate_limiter_admits_calls_that_would_wait() {
+    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
+        .wait(Duration::from_secs(99))
+        .name("live::unlimited");
+    register(&LIMITER);
+    LIMITER.try_acquire().unwrap();
+    control("live::unlimited").set("rate_limit.enabled", "false").unwrap();
+    let start = tokio::time::Instant::now();
+    for _ in 0..3 {
+        LIMITER.acquire().await.unwrap();
+        LIMITER.try_acquire().unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    control("live::unlimited").set("rate_limit.enabled", "true").unwrap();
+    LIMITER.acquire().await.unwrap();
+    assert_eq!(start.elapsed(), second());
 }
 
 #[tokio::test(start_paused = true)]

@@ -176,10 +176,15 @@ impl CallList {
 }
 
 #[cfg(all(test, not(resilience_loom)))]
+#[expect(clippy::cast_possible_truncation, clippy::unwrap_used, reason = "numbers of a test")]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    const LIMIT: Duration = Duration::from_millis(1);
+    const LIMIT_NANOS: u64 = 1_000_000;
+    const LIMIT: Duration = Duration::from_nanos(LIMIT_NANOS);
+    const STEP: u64 = LIMIT_NANOS / 8;
 
     fn at(nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos)
@@ -220,5 +225,73 @@ mod tests {
         calls.end(at(3));
         calls.end(at(9));
         assert_eq!(overdue(&mut calls, 1_000_020), 2);
+    }
+
+    #[test]
+    fn starts_without_a_call_stay_until_they_are_more_than_half() {
+        let mut calls = CallList::new();
+        (1..=10).for_each(|start| calls.start(at(start)));
+        (5..10).for_each(|start| calls.end(at(start)));
+        assert_eq!((calls.in_time.len(), calls.ended), (10, 5));
+        calls.end(at(4));
+        assert_eq!((calls.in_time.len(), calls.ended), (4, 0));
+    }
+
+    /// Calls with starts in any order, compared with the number of calls of each start.
+    #[test]
+    fn every_order_of_starts_and_ends_counts_alike() {
+        let mut random = 1_u64;
+        let mut below = |limit: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % limit
+        };
+        for _ in 0..200 {
+            let (mut calls, mut all) = (CallList::new(), BTreeMap::new());
+            let (mut now, mut late) = (2 * LIMIT_NANOS, Vec::new());
+            for _ in 0..100 {
+                now += below(2) * STEP;
+                match below(5) {
+                    0 | 1 => {
+                        // A call that has waited for the lock may be older than the limit.
+                        let start = now - below(12) * STEP;
+                        calls.start(at(start));
+                        *all.entry(start).or_insert(0) += 1;
+                    }
+                    2 | 3 if all.values().any(|calls| *calls > 0) && below(4) > 0 => {
+                        all.retain(|_, calls| *calls > 0);
+                        let start = *all.keys().nth(below(all.len() as u64) as usize).unwrap();
+                        calls.end(at(start));
+                        all.entry(start).and_modify(|calls| *calls -= 1);
+                        assert!(calls.ended <= calls.in_time.len() / 2);
+                        assert!(calls.in_time.front().is_none_or(|(_, calls)| *calls > 0));
+                    }
+                    2 | 3 => {
+                        if let Some(start) = late.pop() {
+                            calls.end(at(start));
+                            // Calls with one start are alike: a call in time ends first.
+                            if let Some(calls) = all.get_mut(&start).filter(|calls| **calls > 0) {
+                                *calls -= 1;
+                                late.push(start);
+                            }
+                        }
+                    }
+                    _ => {
+                        let oldest = calls.oldest(at(now), LIMIT);
+                        let in_time = all.split_off(&(now - LIMIT_NANOS));
+                        for (start, calls) in core::mem::replace(&mut all, in_time) {
+                            late.extend((0..calls).map(|_| start));
+                        }
+                        let first = calls.in_time.front().map(|(start, _)| *start);
+                        let no_late = first.unwrap_or(at(now));
+                        assert_eq!(oldest, if late.is_empty() { no_late } else { at(0) });
+                    }
+                }
+                assert!(calls.in_time.iter().is_sorted_by(|(one, _), (other, _)| one < other));
+                let ended = calls.in_time.iter().filter(|(_, calls)| *calls == 0).count();
+                assert_eq!((calls.ended, calls.overdue as usize), (ended, late.len()));
+                let running: u32 = calls.in_time.iter().map(|(_, calls)| calls).sum();
+                assert_eq!(running, all.values().sum::<u32>());
+            }
+        }
     }
 }

@@ -337,6 +337,59 @@ mod tests {
         assert_eq!(kept.sum::<u64>(), 0);
     }
 
+    /// Returns the numbers of the calls after which the quantile is computed.
+    fn computed(latencies: &Latencies, calls: core::ops::RangeInclusive<u32>) -> Vec<u32> {
+        let is_computed = |_: &u32| {
+            latencies.delay.store(0, Relaxed);
+            record(latencies, 40_000_000, 950);
+            latencies.learned().is_some()
+        };
+        calls.filter(is_computed).collect()
+    }
+
+    #[test]
+    fn the_quantile_is_computed_often_at_first_and_in_an_old_window() {
+        let clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        let first = [20, 32, 64, 96, 128, 160, 192, 224, 256, 512, 768];
+        assert_eq!(computed(&latencies, 1..=1000), first);
+        clock.advance(rules::LEARNING_TIME);
+        // The calls of a new window are counted from the first on.
+        assert_eq!(computed(&latencies, 1001..=1060), [1008, 1008 + 20, 1008 + 32]);
+
+        let latencies = Latencies::new();
+        computed(&latencies, 1..=260);
+        clock.advance(rules::LEARNING_TIME);
+        assert_eq!(computed(&latencies, 261..=280), [272]);
+    }
+
+    #[test]
+    fn two_windows_determine_the_quantile_and_end_after_the_learning_time() {
+        let clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        let learned = |calls, millis: u64| {
+            (0..calls).for_each(|_| record(&latencies, millis * 1_000_000, 500));
+            latencies.learned().unwrap().as_millis()
+        };
+        assert!((19..=21).contains(&learned(128, 20)));
+        clock.advance(rules::LEARNING_TIME);
+        // The window ends with the last of these calls.
+        assert!((19..=21).contains(&learned(32, 20)));
+        assert!((19..=21).contains(&learned(64, 80)));
+        clock.advance(rules::LEARNING_TIME);
+        // The first window is dropped with the last of these calls.
+        assert!((19..=21).contains(&learned(32, 80)));
+        assert!((78..=82).contains(&learned(20, 80)));
+    }
+
+    #[test]
+    fn calls_below_the_resolution_of_timers_teach_the_shortest_delay() {
+        let _clock = crate::testing::clock();
+        let latencies = Latencies::new();
+        (0..20).for_each(|_| record(&latencies, 0, 950));
+        assert_eq!(latencies.learned(), Some(SHORTEST));
+    }
+
     #[test]
     fn a_window_ends_before_a_counter_overflows() {
         let _clock = crate::testing::clock();
@@ -369,6 +422,7 @@ mod tests {
     #[test]
     fn extreme_latencies_have_a_bucket() {
         assert_eq!(bucket(0), 0);
+        assert_eq!((bucket((1 << LOWEST) - 1), bucket(1 << LOWEST)), (0, 1));
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
         assert_eq!(bucket((1 << (LOWEST + OCTAVES)) - 1), BUCKETS - 1);
     }

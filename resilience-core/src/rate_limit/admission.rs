@@ -297,7 +297,7 @@ impl<D: Defined> RateLimiter<D> {
     ) -> Result<(), Rejected> {
         // The wait of a cost above the burst, at a limiter at rest.
         let above_burst = view.pace.width(cost).saturating_sub(view.pace.burst());
-        let is_possible = above_burst == 0 || above_burst <= wait;
+        let is_possible = above_burst <= wait;
         let retry_after = view.real_time(left).filter(|_| is_possible);
         let rejected = self.rejection(RejectedKind::RateLimited, retry_after);
         let is_shadow = self.last().shadow;
