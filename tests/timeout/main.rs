@@ -319,7 +319,10 @@ async fn a_call_admitted_at_the_deadline_of_its_retry_does_not_start() {
     let rejected = call(&started).await.unwrap_err();
     assert_eq!(started.get(), 1);
     assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
-    assert_eq!(rejected.to_string(), "timeout::at_the_deadline: deadline exceeded");
+    assert_eq!(
+        rejected.to_string(),
+        "timeout::at_the_deadline: deadline exceeded before the call started"
+    );
     let reports = policies_matching("timeout::at_the_deadline");
     let count = |outcome| {
         reports.iter().map(|report| report.count("resilience.calls", &[outcome])).sum::<u64>()
