@@ -329,3 +329,17 @@ async fn a_call_admitted_at_the_deadline_of_its_retry_does_not_start() {
     };
     assert_eq!((count("overdue"), count("rejected")), (1, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_zero_polls_the_body_once_below_a_deadline_too() {
+    #[timeout(limit)]
+    async fn ready(limit: Duration) -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    #[timeout("5s")]
+    async fn above() -> Result<u32, Rejected> {
+        ready(Duration::ZERO).await
+    }
+    assert_eq!(ready(Duration::ZERO).await, Ok(1));
+    assert_eq!(above().await, Ok(1));
+}

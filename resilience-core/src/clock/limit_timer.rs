@@ -138,9 +138,9 @@ impl LimitStart {
         let now = virtual_now.unwrap_or_else(|| time_of(start));
         let limit = nanos(limit);
         let limit = bound.map_or(limit, |bound| limit.min(nanos(bound.since(now))));
-        let end = match limit {
-            0 if bound.is_some() => OVER,
-            limit => Timestamp::from_nanos(now.word().saturating_add(limit)),
+        let end = match bound {
+            Some(bound) if bound <= now => OVER,
+            _ => Timestamp::from_nanos(now.word().saturating_add(limit)),
         };
         Self { start, limit, end }
     }

@@ -55,8 +55,8 @@ pub(crate) fn facts_in_use(kind: PolicyKind, name: &str, code: &dyn Check, facts
     if !mode::has_settings() {
         return facts;
     }
-    let (_, overrides) = overrides(kind, name);
-    if overrides.is_empty() || code.check(&overrides).is_err() {
+    let overrides = overrides(kind, name).1.accepted(|all| code.check(all).is_ok());
+    if overrides.is_empty() {
         return facts;
     }
     if overrides.is_enabled() { code.facts(&overrides).unwrap_or(facts) } else { Facts::Off }

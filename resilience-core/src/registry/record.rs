@@ -120,9 +120,8 @@ impl Record {
     #[cold]
     pub(crate) fn overrides(&self) -> Option<Arc<Overrides>> {
         if self.live.is_stale() {
-            let accepted =
-                |overrides: Overrides| self.check(&overrides).is_ok().then_some(overrides);
-            self.live.refresh_with(self.kind, self.name, accepted);
+            let accepts = |overrides: &Overrides| self.check(overrides).is_ok();
+            self.live.refresh_with(self.kind, self.name, accepts, Some);
         }
         self.live.overridden()
     }
@@ -171,9 +170,7 @@ impl Record {
     fn marked(&self, mut settings: Vec<Setting>) -> Vec<Setting> {
         if mode::has_settings() {
             let (_, overrides) = overrides(self.kind, self.name);
-            if self.check(&overrides).is_ok() {
-                overrides.mark(&mut settings);
-            }
+            overrides.accepted(|all| self.check(all).is_ok()).mark(&mut settings);
         }
         settings
     }

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::control::Action;
 use super::error::{SettingsError, SettingsProblem};
-use super::store::{Entry, Layers};
-use crate::registry::{Policy, PolicyKind, list};
+use super::store::Layers;
+use crate::registry::{Policy, PolicyKind, Record, list};
 use crate::switch;
 
 /// Returns the listed policies.
@@ -14,29 +14,35 @@ pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
     list::all().iter().filter_map(identity).collect()
 }
 
-/// Checks the settings with each listed policy that a changed setting names. Another policy may
-/// refuse an earlier setting since the first call of its function, and does not block the change.
-pub(super) fn check(layers: &Layers, changed: &[&[Entry]]) -> Result<(), SettingsError> {
+/// Returns the listed policies that accept their settings.
+pub(super) fn accepting(layers: &Layers) -> Vec<(PolicyKind, &'static str)> {
+    let accepting = |record: &Record| {
+        let overrides = layers.overrides(record.kind, record.name);
+        record.check(&overrides).is_ok().then_some((record.kind, record.name))
+    };
+    list::all().iter().filter_map(|entry| entry.with(|_, record| accepting(record))?).collect()
+}
+
+/// Checks changed settings with each listed policy. A policy that refuses the settings before the
+/// change, since the first call of its function, does not block the change.
+pub(super) fn check(before: &Layers, after: &Layers) -> Result<(), SettingsError> {
     let mut problems: Vec<SettingsProblem> = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            let mut changed = changed.iter().copied().flatten();
-            if !changed.any(|entry| entry.is_for(record.kind, record.name)) {
+            let (kind, name) = (record.kind, record.name);
+            let Err(refusal) = record.check(&after.overrides(kind, name)) else { return };
+            if record.check(&before.overrides(kind, name)).is_err() {
                 return;
             }
-            let overrides = layers.overrides(record.kind, record.name);
-            let Err(refusal) = record.check(&overrides) else { return };
             let mut source = None;
             // The strongest setting of the policy that the message names.
             let text = refusal.to_string();
-            for (_, entry) in layers.entries() {
-                let is_named = text.contains(&format!("`{}`", entry.key));
-                if entry.is_for(record.kind, record.name) && is_named {
+            for (_, entry) in after.entries() {
+                if entry.is_for(kind, name) && text.contains(&format!("`{}`", entry.key)) {
                     source.clone_from(&entry.source);
                 }
             }
-            let message = format!("`{}` ({}): {text}", record.name, record.kind);
-            let problem = SettingsProblem { source, message };
+            let problem = SettingsProblem { source, message: format!("`{name}` ({kind}): {text}") };
             if !problems.contains(&problem) {
                 problems.push(problem);
             }

@@ -6,8 +6,8 @@ use core::time::Duration;
 use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute, shown};
 
 use super::error::SettingsError;
-use super::overrides::text;
-use super::store::{self, Entry, Standing, Target};
+use super::overrides::{is_switch, text};
+use super::store::{self, Entry, Layers, Standing, Target};
 use super::{apply, history, read};
 use crate::clock::now;
 use crate::duration::Rounded;
@@ -115,7 +115,8 @@ pub struct Control {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Controlled {
-    /// The number of policies that the change reached at once. With zero, the change is pending.
+    /// The number of policies that the change reached at once: of a setting, without the policies
+    /// that refuse their settings. With zero, the change is pending.
     pub reached: usize,
     /// The names of policies by hand whose state cannot be reached: pass these policies to
     /// [`register`](crate::register).
@@ -186,7 +187,8 @@ impl Control {
     pub fn unset(self, setting: &str) -> Result<Controlled, SettingsError> {
         let (of, key) = self.path(setting)?;
         let changing = store::changes();
-        let mut layers = store::store().layers.clone();
+        let before = store::store().layers.clone();
+        let mut layers = before.clone();
         let target = Target::Pattern(self.target.clone());
         let is_it =
             |entry: &Entry| entry.target == target && entry.kind.as_str() == of && entry.key == key;
@@ -196,11 +198,12 @@ impl Control {
             return Err(SettingsError::one(None, message));
         };
         layers.live = kept;
-        apply::check(&layers, &[&removed])?;
+        apply::check(&before, &layers)?;
+        let reached = reached_by(key, &layers);
         store::put(layers);
         drop(changing);
         apply::refresh_all();
-        Ok(self.recorded(&[kind], format!("unset {setting}")))
+        Ok(self.recorded(&reached, &[kind], format!("unset {setting}")))
     }
 
     /// Turns shadow mode on or off, of circuit breakers, bulkheads and rate limiters.
@@ -434,11 +437,12 @@ impl Control {
         self.change(&entries, format!("{key} = {value}"))
     }
 
-    /// Stores live settings, after a check with the known policies that the settings name.
+    /// Stores live settings, after a check with the known policies.
     fn change(self, new: &[Entry], change: String) -> Result<Controlled, SettingsError> {
         let kinds: Vec<_> = new.iter().map(|entry| entry.kind).collect();
         let changing = store::changes();
-        let mut layers = store::store().layers.clone();
+        let before = store::store().layers.clone();
+        let mut layers = before.clone();
         for entry in new {
             layers.live.retain(|known| {
                 (&known.target, known.kind, known.key) != (&entry.target, entry.kind, entry.key)
@@ -449,23 +453,34 @@ impl Control {
             let message = format!("more than {MAX_SETTINGS} live settings; remove some by `unset`");
             return Err(SettingsError::one(None, message));
         }
-        apply::check(&layers, &[new])?;
+        apply::check(&before, &layers)?;
+        let reached = new.first().map_or_else(Vec::new, |entry| reached_by(entry.key, &layers));
         store::put(layers);
         drop(changing);
         apply::refresh_all();
-        Ok(self.recorded(&kinds, change))
+        Ok(self.recorded(&reached, &kinds, change))
     }
 
-    /// Adds a change to the history, and returns the number of policies that it reached.
-    fn recorded(&self, kinds: &[PolicyKind], change: String) -> Controlled {
-        let known = apply::known();
-        let named = known
+    /// Adds a change to the history, and returns the number of policies that it reached: of those
+    /// that settings reach, the policies of these kinds with a matching name.
+    fn recorded(
+        &self,
+        reached: &[(PolicyKind, &'static str)],
+        kinds: &[PolicyKind],
+        change: String,
+    ) -> Controlled {
+        let named = reached
             .iter()
             .filter(|(kind, name)| kinds.contains(kind) && pattern::matches(&self.target, name));
         let controlled = Controlled { reached: named.count(), unreachable: Vec::new() };
         history::add(&self.by, &self.target, change, controlled.reached);
         controlled
     }
+}
+
+/// Returns the listed policies that a setting with this key reaches.
+fn reached_by(key: &str, layers: &Layers) -> Vec<(PolicyKind, &'static str)> {
+    if is_switch(key) { apply::known() } else { apply::accepting(layers) }
 }
 
 /// The kinds that can be switched off.

@@ -75,16 +75,17 @@ impl<T> Live<T> {
         settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks the store. `adjusted` returns the settings with the overrides, if the policy accepts
-    /// them.
+    /// Asks the store. `adjusted` returns the settings with overrides that the policy accepts.
     #[cold]
     pub(crate) fn refresh_with(
         &self,
         kind: PolicyKind,
         name: &str,
+        accepts: impl FnOnce(&Overrides) -> bool,
         adjusted: impl FnOnce(Overrides) -> Option<T>,
     ) {
         let (version, overrides) = overrides(kind, name);
+        let overrides = overrides.accepted(accepts);
         let new = if overrides.is_empty() { None } else { adjusted(overrides) };
         if new.is_some() || self.settings.get().is_some() {
             let settings = self.settings.get_or_init(Box::default);
@@ -101,9 +102,11 @@ impl<T> Live<T> {
 }
 
 impl<T: Adjustable> Live<T> {
-    /// Asks the store. Overrides that the policy refuses have no effect, and
+    /// Asks the store. Overrides that the policy refuses have no effect but for the switches, and
     /// [`pending_settings`](super::pending_settings) reports the reason.
     pub(crate) fn refresh(&self, kind: PolicyKind, name: &str, code: &T) {
-        self.refresh_with(kind, name, |overrides| code.adjusted(&overrides).ok());
+        let adjusted = |overrides: &Overrides| code.adjusted(overrides).ok();
+        let accepts = |overrides: &Overrides| adjusted(overrides).is_some();
+        self.refresh_with(kind, name, accepts, |overrides| adjusted(&overrides));
     }
 }

@@ -93,6 +93,15 @@ impl Overrides {
         self.0.push(new);
     }
 
+    /// Returns all overrides if the policy accepts them, and the switches alone otherwise: an operator
+    /// can switch off a policy that refuses a setting.
+    pub(crate) fn accepted(mut self, accepts: impl FnOnce(&Self) -> bool) -> Self {
+        if !accepts(&self) {
+            self.0.retain(|known| is_switch(known.key));
+        }
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -121,6 +130,11 @@ impl Overrides {
             }
         }
     }
+}
+
+/// Returns whether a setting is a switch, which a policy takes over with settings that it refuses.
+pub(crate) fn is_switch(key: &str) -> bool {
+    matches!(key, "enabled" | "shadow")
 }
 
 /// Returns a value as in the attribute, without quotes.

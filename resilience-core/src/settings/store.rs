@@ -1,6 +1,5 @@
 //! The store of all overrides, by name or pattern.
 
-use core::mem;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -126,16 +125,14 @@ impl Layers {
         overrides
     }
 
-    /// Replaces a layer, and returns the former entries. The more specific entries come last, and
-    /// win.
-    fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) -> Vec<Entry> {
+    /// Replaces a layer. The more specific entries come last, and win.
+    fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) {
         entries.sort_by_key(|entry| entry.target.specificity());
-        let layer = match origin {
+        *match origin {
             SettingOrigin::File => &mut self.file,
             SettingOrigin::Environment => &mut self.environment,
             SettingOrigin::Live | SettingOrigin::Code => &mut self.live,
-        };
-        mem::replace(layer, entries)
+        } = entries;
     }
 }
 
@@ -260,18 +257,19 @@ pub struct LoadedSettings {
 }
 
 /// Replaces the settings of a file or of the environment: checks the settings with the known
-/// policies of the former and the new settings, and then stores all of them or none.
+/// policies, and then stores all of them or none.
 pub(super) fn replace(
     origin: SettingOrigin,
     by: &str,
     entries: Vec<Entry>,
 ) -> Result<LoadedSettings, super::SettingsError> {
     let changing = changes();
-    let mut layers = store().layers.clone();
-    let former = layers.replace(origin, entries);
+    let before = store().layers.clone();
+    let mut layers = before.clone();
+    layers.replace(origin, entries);
     let of_origin = layers.entries().filter(|(of, _)| *of == origin);
     let entries: Vec<Entry> = of_origin.map(|(_, entry)| entry.clone()).collect();
-    apply::check(&layers, &[&former, &entries])?;
+    apply::check(&before, &layers)?;
     put(layers);
     drop(changing);
     apply::refresh_all();
