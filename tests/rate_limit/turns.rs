@@ -77,6 +77,18 @@ async fn a_call_that_no_executor_polls_does_not_stop_the_calls_behind() {
     assert_eq!(start.elapsed(), 4 * SECOND, "an old turn is not saved up");
 }
 
+/// A further poll does not move the timer of a call behind a call that no executor polls.
+#[tokio::test(start_paused = true)]
+async fn a_call_behind_a_forgotten_call_starts_at_its_turn() {
+    let limiter = RateLimiter::new(1, SECOND).wait(100 * SECOND);
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    let mut calls = waits!(limiter, 3);
+    assert!(futures::poll!(&mut calls[1]).is_pending());
+    calls.remove(1).await.expect("its turn");
+    assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
 /// A call whose turn has come, but that is dropped instead of polled, made no call.
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_is_not_used_goes_to_the_next() {
