@@ -136,13 +136,13 @@ fn a_long_window_of_calls_counts_like_a_list() {
             let fails = random >> 59 == 0;
             let guard = breaker.try_acquire().expect("a closed circuit");
             if fails {
-                guard.failure()
+                guard.failure();
             } else {
-                guard.success()
+                guard.success();
             }
             all.push_front(fails);
             all.truncate(size as usize);
-            if random >> 54 & 15 == 0 {
+            if (random >> 54).is_multiple_of(16) {
                 let seen = breaker.snapshot();
                 let runs = seen.window.iter().rev();
                 let outcomes = runs.flat_map(|run| (0..run.calls).map(|_| run.failures > 0));

@@ -60,8 +60,8 @@ impl TimeoutSite for Site {
 /// the code, which a setting may override.
 ///
 /// # Errors
-/// Returns the allowed time if the time ends before `body` does. After the deadline the time is
-/// zero, and the body does not start.
+/// Returns the allowed time if the time ends before `body` does, and `None` after the deadline: the
+/// body does not start.
 #[inline]
 pub fn timeout<S: TimeoutSite, F: Future>(
     limit: Duration,
@@ -77,15 +77,15 @@ pub fn timeout<S: TimeoutSite, F: Future>(
 /// Runs the future of `call` as [`timeout`] does, with the deadline also for the code of `call`.
 ///
 /// # Errors
-/// Returns zero after the deadline of the context; `call` does not run.
+/// Returns `None` after the deadline of the context; `call` does not run.
 pub fn timeout_call<F: Future>(
     limit: Duration,
     site: Site,
     call: impl FnOnce() -> F,
-) -> Result<Timeout<Site, F>, Duration> {
+) -> Result<Timeout<Site, F>, Option<Duration>> {
     let timer = LimitTimer::started(start(limit, None, &site));
     if timer.is_over() {
-        return Err(Duration::ZERO);
+        return Err(None);
     }
     let id = new_call();
     let scope = site.enter(timer.end(), attempt_scope::is_patient(0), id);
@@ -110,9 +110,9 @@ fn outside(site: &impl TimeoutSite) -> Option<Timestamp> {
 
 /// Ends a call, whose deadline was `end` for the calls inside.
 #[cold]
-fn ended<T>(call: CallId, end: Timestamp, limit: Duration) -> Result<T, Duration> {
+fn ended<T>(call: CallId, end: Timestamp, limit: Duration) -> Result<T, Option<Duration>> {
     retried::end(BoundedCall { end, call });
-    Err(limit)
+    Err(Some(limit))
 }
 
 pin_project! {
@@ -135,13 +135,13 @@ impl<S, F> core::fmt::Debug for Timeout<S, F> {
 }
 
 impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
-    type Output = Result<F::Output, Duration>;
+    type Output = Result<F::Output, Option<Duration>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.timer.is_over() {
-            return Poll::Ready(Err(Duration::ZERO));
+            return Poll::Ready(Err(None));
         }
         let scope = this.site.enter(this.timer.end(), attempt_scope::is_patient(0), *this.call);
         // The body is polled first: a body that is ready wins over a timer that is ready too, and a
@@ -169,8 +169,8 @@ impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
 /// below: a wait in place of a rejection belongs to the retry.
 ///
 /// # Errors
-/// Returns the allowed time if the time ends before `body` does. After the deadline the time is
-/// zero, and the body does not start.
+/// Returns the allowed time if the time ends before `body` does, and `None` after the deadline: the
+/// body does not start.
 #[inline]
 pub fn timeout_after_queue<S: TimeoutSite, F: Future>(
     limit: Duration,
@@ -212,13 +212,13 @@ impl<S, F> core::fmt::Debug for TimeoutAfterQueue<'_, S, F> {
 }
 
 impl<S: TimeoutSite, F: Future> Future for TimeoutAfterQueue<'_, S, F> {
-    type Output = Result<F::Output, Duration>;
+    type Output = Result<F::Output, Option<Duration>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let (limit, bound) = (*this.limit, *this.bound);
         let end = match this.timer.as_ref().get_ref() {
-            Some(timer) if timer.is_over() => return Poll::Ready(Err(Duration::ZERO)),
+            Some(timer) if timer.is_over() => return Poll::Ready(Err(None)),
             Some(timer) => timer.end(),
             None => LimitTimer::after_queue(limit, bound).end(),
         };

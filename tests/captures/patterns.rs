@@ -109,7 +109,7 @@ mod cloned {
         calls: &mut u32,
     ) -> Result<usize, String> {
         call(calls, 3)?;
-        Ok(list.into_iter().count())
+        Ok(list.len())
     }
 
     #[retry(clone(list))]

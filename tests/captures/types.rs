@@ -69,12 +69,12 @@ impl<const N: u32> Client<N> {
     const JITTER: Jitter = Jitter::Full;
 
     #[retry(attempts = N)]
-    fn parameter_of_the_type(&self, calls: &mut u32) -> Result<u32, String> {
+    fn parameter_of_the_type(calls: &mut u32) -> Result<u32, String> {
         call(calls, 3)
     }
 
     #[retry(jitter = Self::JITTER)]
-    fn constant_of_the_type(&self, calls: &mut u32) -> Result<u32, String> {
+    fn constant_of_the_type(calls: &mut u32) -> Result<u32, String> {
         call(calls, 3)
     }
 }
@@ -109,8 +109,8 @@ fn constants_of_every_form_are_read() {
     assert_eq!(suffix(&mut 0), Ok(3));
     assert_eq!(window(), None);
     assert_eq!(parameters::<3, 5>(&mut 0), Ok(3));
-    assert_eq!(Client::<3>.parameter_of_the_type(&mut 0), Ok(3));
-    assert_eq!(Client::<3>.constant_of_the_type(&mut 0), Ok(3));
+    assert_eq!(Client::<3>::parameter_of_the_type(&mut 0), Ok(3));
+    assert_eq!(Client::<3>::constant_of_the_type(&mut 0), Ok(3));
     assert_eq!(block_on(default_delay_above_the_limit(&mut 2)), Ok(3));
     assert_eq!(block_on(constant_delay_above_the_limit(&mut 2)), Ok(3));
     assert_eq!(moved_backoff(vec![SHORT], &mut 0), Ok(3));

@@ -12,7 +12,10 @@ use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;
 
-use resilience::{Effect, FailureClass, Jitter, Rejected, RejectedKind, retry, testing, timeout};
+use resilience::{
+    Effect, FailureClass, Jitter, Rejected, RejectedKind, policies, policies_matching, rate_limit,
+    retry, testing, timeout,
+};
 use tokio::time::{Instant, sleep};
 
 #[derive(Debug, PartialEq)]
@@ -299,4 +302,30 @@ async fn the_time_before_the_first_wait_counts() {
             other => panic!("{first:?}: {other:?}"),
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_admitted_at_the_deadline_of_its_retry_does_not_start() {
+    #[retry(attempts = 2, deadline = "50ms", base_delay = "1ms")]
+    #[rate_limit(rate = 1, per = "50ms", wait = "1s")]
+    #[timeout("1s", name = "timeout::at_the_deadline")]
+    async fn call(started: &Cell<u32>) -> Result<(), Rejected> {
+        started.set(started.get() + 1);
+        Ok(())
+    }
+    let _ = policies();
+    let started = Cell::new(0);
+    assert!(call(&started).await.is_ok());
+    let rejected = call(&started).await.unwrap_err();
+    assert_eq!(started.get(), 1);
+    assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
+    assert_eq!(
+        rejected.to_string(),
+        "timeout::at_the_deadline: deadline exceeded before the call started"
+    );
+    let reports = policies_matching("timeout::at_the_deadline");
+    let count = |outcome| {
+        reports.iter().map(|report| report.count("resilience.calls", &[outcome])).sum::<u64>()
+    };
+    assert_eq!((count("overdue"), count("rejected")), (1, 0));
 }

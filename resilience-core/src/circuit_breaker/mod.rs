@@ -150,10 +150,10 @@ const FLAGS: u64 = HAS_FAILURES | WINDOW | PERIOD | TIMED | COUNTED | OVERRIDDEN
 const COUNTED_ONLY: u64 = CLOSED | COUNTED;
 /// A closed breaker with a window of calls and without failures in a row.
 const IN_WINDOW: u64 = CLOSED | WINDOW;
-/// A closed breaker with a window of time and without failures in a row.
-const IN_PERIOD: u64 = CLOSED | PERIOD;
 /// The same, with successes that are counted in the figures.
 const COUNTED_IN_WINDOW: u64 = IN_WINDOW | COUNTED;
+/// A closed breaker with a window of time and without failures in a row.
+const IN_PERIOD: u64 = CLOSED | PERIOD;
 /// The two states in a breaker with `slow_call`.
 const TIMED_IN_WINDOW: u64 = IN_WINDOW | TIMED;
 const TIMED_IN_PERIOD: u64 = IN_PERIOD | TIMED;

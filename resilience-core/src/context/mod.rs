@@ -214,6 +214,14 @@ pub fn overdue(policy: &'static str, key: Option<&KeyLabel>) -> Option<Rejected>
     current::passed().map(|deadline| after_deadline(policy, key, deadline))
 }
 
+/// Returns the rejection of a call without any time left: of the context, or of a layer of the same
+/// function.
+#[cold]
+pub(crate) fn not_started(policy: &'static str) -> Rejected {
+    let own = || Rejected::by_policy(RejectedKind::DeadlineExceeded, policy, None, None);
+    overdue(policy, None).unwrap_or_else(own)
+}
+
 #[cold]
 fn after_deadline(policy: &'static str, key: Option<&KeyLabel>, deadline: Deadline) -> Rejected {
     let rejected = Rejected::by_policy(RejectedKind::DeadlineExceeded, policy, None, key);
@@ -229,16 +237,12 @@ fn because(rejected: Rejected, failure: Option<FailureText>) -> Rejected {
 }
 
 /// Adds the function that set the deadline to the rejection of a call that timed out at the
-/// deadline, and the last failure of a retry below the time limit or below the deadline. A call
-/// without any time left was not started.
+/// deadline, and the last failure of a retry below the time limit or below the deadline.
 #[cold]
 #[must_use]
 pub(crate) fn blame_deadline(rejected: Rejected) -> Rejected {
     let failure = retried::last_failure_of_ended();
     match current::passed() {
-        Some(deadline) if rejected.limit() == Some(Duration::ZERO) => {
-            after_deadline(rejected.name(), None, deadline)
-        }
         // The deadline of the function itself needs no second name.
         Some(deadline) if deadline.set_by != rejected.name() => {
             let failure = failure.or_else(retried::last_failure);

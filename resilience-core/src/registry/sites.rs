@@ -15,13 +15,13 @@ use super::list;
 use super::names;
 use super::record::Record;
 use super::report::{PolicyKind, Setting, SourceLocation};
-use crate::context::blame_deadline;
 use crate::context::current::Setter;
+use crate::context::{blame_deadline, not_started};
 use crate::duration::Exact;
 use crate::figures::table::{Slot, slot};
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::rejected::{IdempotencyRejection, Rejected, RejectedKind};
+use crate::rejected::{IdempotencyRejection, Rejected};
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
 
@@ -156,14 +156,16 @@ pub const fn timed_function(
     TimedFunction { site, setter: Setter::of_timeout(name, site.location) }
 }
 
-/// Counts a call that exceeded `limit`, and returns the rejection.
+/// Counts a call that exceeded `limit`, or that began after its deadline and did not start, and
+/// returns the rejection.
 #[cold]
 #[must_use]
-pub fn timed_out(site: &Site, limit: Duration) -> Rejected {
-    let rejected = blame_deadline(Rejected::timed_out(site.name, limit));
-    let is_overdue = rejected.kind() == RejectedKind::DeadlineExceeded;
-    site.count(if is_overdue { slot::OVERDUE } else { slot::REJECTED });
-    rejected
+pub fn timed_out(site: &Site, limit: Option<Duration>) -> Rejected {
+    site.count(if limit.is_some() { slot::REJECTED } else { slot::OVERDUE });
+    match limit {
+        Some(limit) => blame_deadline(Rejected::timed_out(site.name, limit)),
+        None => not_started(site.name),
+    }
 }
 
 /// A site with its record.

@@ -131,7 +131,7 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
         let ended = match this.within.as_pin_mut() {
             Some(within) => ready!(within.poll(cx)),
             // Polled again after the rejection.
-            None => Err(Duration::ZERO),
+            None => Err(None),
         };
         Poll::Ready(match ended {
             Ok(out) => {

@@ -96,7 +96,7 @@ impl LayerAttribute for Timeout {
                 blame
             } else {
                 // A deadline outside has shortened the limit.
-                quote!(let #rejected = if #limit < #own_limit {
+                quote!(let #rejected = if #limit < #private::Some(#own_limit) {
                     #private::LastFailure::blame(#name, #rejected)
                 } else {
                     #rejected
