@@ -102,18 +102,6 @@ fn a_retry_reports_the_tokens_of_its_budget() {
     assert_eq!(tokens("counts::own_budget"), Some(500 - 4 * 14));
 }
 
-#[test]
-fn a_success_by_hand_counts_in_the_attempt_that_succeeded() {
-    static RETRY: RetryPolicy = RetryPolicy::new().fixed().name("counts::success_by_hand");
-    let _guard = testing::no_waits();
-    let _ = policies();
-    let mut outcomes = vec![Ok(()), Err("down")];
-    assert_eq!(RETRY.run(|| outcomes.pop().unwrap_or(Ok(()))), Ok(()));
-    let report = policy("counts::success_by_hand");
-    assert_eq!(report.count("resilience.retry.attempts", &["original"]), 1);
-    assert_eq!(report.count("resilience.retry.attempts", &["retry"]), 1);
-}
-
 /// A permanent failure ends a call with and without an event, and the figures are equal.
 #[test]
 fn permanent_failures_count_with_and_without_a_hook() {
