@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use resilience::{
-    Bulkhead, CircuitBreaker, RateLimiter, Rejected, StopReason, coalesce, fallback, health, hedge,
-    idempotent, register, retry, testing,
+    Bulkhead, CircuitBreaker, CircuitGuard, RateLimiter, Rejected, StopReason, coalesce, fallback,
+    health, hedge, idempotent, register, retry, testing,
 };
 
 /// Only one test at a time changes the switch.
@@ -47,6 +47,23 @@ fn off_means_no_correction_of_permits() {
     assert_eq!(limiter.available(), 6);
     limiter.settle(4, 1);
     assert_eq!(limiter.available(), 9);
+}
+
+#[test]
+fn the_end_of_an_earlier_call_ends_no_running_call() {
+    let _alone = SWITCH.lock();
+    let clock = testing::clock();
+    let second = Duration::from_secs(1);
+    let breaker = CircuitBreaker::new().failure_rate(0.5).slow_call(2 * second).min_calls(1000);
+    let start = || (0..200).map(|_| breaker.try_acquire().expect("closed")).collect::<Vec<_>>();
+    let old = start();
+    breaker.reset();
+    let _running = start();
+    resilience::set_enabled(false);
+    old.into_iter().for_each(CircuitGuard::success);
+    resilience::set_enabled(true);
+    clock.advance(3 * second);
+    assert_eq!(breaker.snapshot().slow_calls, 200);
 }
 
 #[test]

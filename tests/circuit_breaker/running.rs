@@ -24,6 +24,18 @@ fn the_end_of_an_earlier_call_ends_no_running_call() {
     assert_eq!(breaker.snapshot().slow_calls, 20);
 }
 
+/// The running calls reach the rate, and the next call opens the breaker.
+#[test]
+fn a_breaker_without_a_table_is_not_held_closed() {
+    let clock = testing::clock();
+    let breaker = breaker();
+    let _running = (0..10).map(|_| breaker.try_acquire().unwrap()).collect::<Vec<_>>();
+    clock.advance(3 * SECOND);
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.state, snapshot.slow_calls), (CircuitState::Closed, 10));
+    assert!(!snapshot.held_closed);
+}
+
 /// Ten calls per second to a hanging dependency.
 #[test]
 fn hanging_calls_open_the_breaker_soon_after_the_limit() {

@@ -58,6 +58,19 @@ fn a_rate_below_min_calls_for_a_whole_window_is_reported_once() {
 }
 
 #[test]
+fn few_calls_below_the_rate_are_not_reported() {
+    let breaker = CircuitBreaker::new().failure_rate(0.5).min_calls(1000);
+    let count = warnings(|clock| {
+        for _ in 0..600 {
+            clock.advance(SECOND);
+            succeed(&breaker, 2);
+            fail(&breaker, 1);
+        }
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
 fn no_warning_in_the_first_window_or_below_the_rate() {
     let breaker = CircuitBreaker::new().failure_rate(0.5);
     let count = warnings(|clock| {

@@ -76,6 +76,19 @@ async fn retry_below(calls: &Cell<u32>) -> Option<()> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_with_a_retry_and_a_hedge_earns_once() {
+    static EARNING: RetryBudget = RetryBudget::bucket(5).per_success(1.0);
+
+    #[retry(attempts = 4, base_delay = "1ms", budget = &EARNING)]
+    #[hedge(after = "10ms", idempotent)]
+    async fn call(outcome: Option<()>) -> Option<()> {
+        outcome
+    }
+    assert_eq!((call(None).await, EARNING.tokens()), (None, 0));
+    assert_eq!((call(Some(())).await, EARNING.tokens()), (Some(()), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn retries_and_hedges_draw_from_one_budget() {
     // The clock does not advance by a second, so the budget is not refilled by much.
     let calls = Cell::new(0);

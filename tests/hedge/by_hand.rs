@@ -95,6 +95,23 @@ async fn a_quantile_is_learned() {
     assert!((19..=21).contains(&learned), "{learned}");
 }
 
+/// All latencies above 275 s share a bucket.
+#[tokio::test(start_paused = true)]
+async fn a_quantile_of_long_calls_is_learned() {
+    let policy = HedgePolicy::after_quantile(0.95).warm_up(millis(400_000));
+    let hedged_at = async |takes| {
+        let log = Log::new();
+        let plan = [(takes, Ok(0)), (takes, Ok(1))];
+        policy.run_async(|| script(&log, &plan)).await.unwrap();
+        log.starts().get(1).copied()
+    };
+    for _ in 0..20 {
+        assert_eq!(hedged_at(300_000).await, None);
+    }
+    let learned = hedged_at(300_000).await.unwrap();
+    assert!((269_000..=275_000).contains(&learned), "{learned}");
+}
+
 /// A policy without hedges, and values outside of the bounds.
 #[tokio::test(start_paused = true)]
 async fn every_value_is_accepted() {

@@ -87,6 +87,25 @@ async fn a_waiting_call_wakes_once_and_at_the_turn_of_the_share() {
     assert_eq!((start.elapsed(), polls), (2 * SECOND, 2));
 }
 
+/// A late call keeps the turns of the last 10 ms. With half of the rate these are five turns.
+#[tokio::test(start_paused = true)]
+async fn a_late_call_keeps_the_turns_of_a_real_time() {
+    for (late, turns) in [(9, 4), (15, 1)] {
+        let limiter = RateLimiter::new(1000, SECOND).wait(SECOND).shared("kept turns");
+        lease_half(&limiter, 60 * SECOND, 0);
+        limiter.try_acquire().expect("the first");
+        let mut call = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut call).is_pending());
+        tokio::time::advance(ms(2 + late)).await;
+        assert_eq!(futures::poll!(&mut call), std::task::Poll::Ready(Ok(())));
+        let mut admitted = 0;
+        while futures::poll!(Box::pin(limiter.acquire())).is_ready() {
+            admitted += 1;
+        }
+        assert_eq!(admitted, turns, "{late} ms");
+    }
+}
+
 #[test]
 fn times_of_a_share_are_real_times() {
     let clock = testing::clock();

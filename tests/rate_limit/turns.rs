@@ -1,6 +1,7 @@
 //! Turns of waiting calls: order of arrival, and turns of calls that leave.
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use resilience::{RateLimiter, Rejected, rate_limit, timeout};
@@ -75,6 +76,22 @@ async fn a_call_that_no_executor_polls_does_not_stop_the_calls_behind() {
     drop(stuck);
     limiter.acquire().await.expect("its turn");
     assert_eq!(start.elapsed(), 4 * SECOND, "an old turn is not saved up");
+}
+
+/// A further poll does not move the timer of a call behind a call that no executor polls.
+#[tokio::test(start_paused = true)]
+async fn a_call_behind_a_forgotten_call_starts_at_its_turn() {
+    let limiter = RateLimiter::new(1, SECOND).wait(100 * SECOND);
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    // The timers of these polls do not wake the test.
+    let mut context = Context::from_waker(Waker::noop());
+    let mut calls: Vec<_> = (0..3).map(|_| Box::pin(limiter.acquire())).collect();
+    for index in [0, 1, 2, 1] {
+        assert!(calls[index].as_mut().poll(&mut context).is_pending());
+    }
+    calls.remove(1).await.expect("its turn");
+    assert_eq!(start.elapsed(), 2 * SECOND);
 }
 
 /// A call whose turn has come, but that is dropped instead of polled, made no call.
@@ -200,7 +217,7 @@ fn a_blocked_call_moves_up_when_a_call_in_front_leaves() {
     let limiter = RateLimiter::new(1, 3600 * SECOND).wait(Duration::MAX);
     limiter.try_acquire().expect("the first");
     let waker = futures::task::noop_waker();
-    let mut context = std::task::Context::from_waker(&waker);
+    let mut context = Context::from_waker(&waker);
     let mut front = Box::pin(limiter.acquire());
     assert!(front.as_mut().poll(&mut context).is_pending());
     std::thread::scope(|scope| {

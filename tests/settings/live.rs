@@ -177,6 +177,24 @@ fn a_breaker_keeps_as_many_calls_as_another_window_holds() {
 }
 
 #[test]
+fn a_longer_window_has_no_expired_calls() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_rate(0.9)
+        .min_calls(50)
+        .time_window(Duration::from_secs(10))
+        .name("live::longer_window");
+    let _alone = alone();
+    let clock = testing::clock();
+    register(&API);
+    fail(&API);
+    clock.advance(20 * second());
+    fail(&API);
+    clock.advance(20 * second());
+    control("live::longer_window").set("circuit_breaker.window", "60s").unwrap();
+    assert_eq!(API.snapshot().calls, 0);
+}
+
+#[test]
 fn an_annotated_breaker_follows_its_thresholds() {
     #[circuit_breaker(
         failure_threshold = 5,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use resilience::idempotent::{IdempotencyContext, MemoryStore};
 use resilience::{
-    Bulkhead, BulkheadPermit, CircuitBreaker, IdempotencyRejection, RateLimiter, Rejected,
-    RejectedKind, RetryPolicy, StopReason, bulkhead, circuit_breaker, fallback, hedge, idempotent,
-    rate_limit, retry, testing, timeout,
+    Bulkhead, BulkheadPermit, CircuitBreaker, Effect, FailureClass, IdempotencyRejection,
+    RateLimiter, Rejected, RejectedKind, RetryPolicy, StopReason, bulkhead, circuit_breaker,
+    fallback, hedge, idempotent, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -223,6 +223,17 @@ async fn a_refused_attempt_after_a_lost_attempt_does_not_release_the_claim() {
     async fn hedged(runs: &Runs) -> Answer {
         attempt(runs)
     }
+    /// A refusal is permanent, and ends the call at once.
+    #[hedge(after = "1h", idempotent = true, on = permanent)]
+    async fn stopped(runs: &Runs) -> Answer {
+        attempt(runs)
+    }
+    fn permanent(failure: &Failure) -> FailureClass {
+        match failure {
+            Failure::Refused => FailureClass::permanent().effect(Effect::NotSent),
+            _ => classify(failure),
+        }
+    }
     #[idempotent(step = "bank", on = classify)]
     async fn step(#[skip] runs: &Runs) -> Answer {
         bank(runs).await
@@ -255,6 +266,7 @@ async fn a_refused_attempt_after_a_lost_attempt_does_not_release_the_claim() {
     call!("neighbors.refused", #[retry(attempts = 2, on = classify)], |runs| attempt(runs));
     call!("neighbors.refused_within", , |runs| bank(runs).await);
     call!("neighbors.refused_hedge", , |runs| hedged(runs).await);
+    call!("neighbors.refused_at_once", , |runs| stopped(runs).await);
     call!("neighbors.refused_step", , |runs| step(runs).await);
     call!("neighbors.refused_by_hand", , |runs| {
         RetryPolicy::new().attempts(2).on(classify).run_async(async || attempt(runs)).await
