@@ -93,8 +93,8 @@ impl Overrides {
         self.0.push(new);
     }
 
-    /// Returns all overrides if the policy accepts them, and the switches alone otherwise: an operator
-    /// can switch off a policy that refuses a setting.
+    /// Returns all overrides if the policy accepts them, and the switches alone otherwise: an
+    /// operator can switch off a policy that refuses a setting.
     pub(crate) fn accepted(mut self, accepts: impl FnOnce(&Self) -> bool) -> Self {
         if !accepts(&self) {
             self.0.retain(|known| is_switch(known.key));

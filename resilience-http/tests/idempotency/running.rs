@@ -92,7 +92,9 @@ async fn a_disconnect_frees_no_place_of_a_running_handler() {
             break response;
         }
     };
-    assert_eq!((response.text(), gated.runs.count()), ("run 5", 5));
+    // A request of a client that has left may have waited in the server, and run before.
+    let run = response.text().strip_prefix("run ").and_then(|run| run.parse().ok());
+    assert!(run.is_some_and(|run: usize| (5..=gated.runs.count()).contains(&run)), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
