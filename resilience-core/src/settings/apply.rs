@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::control::Action;
 use super::error::{SettingsError, SettingsProblem};
-use super::store::Layers;
+use super::store::{self, Layers};
 use crate::registry::{Policy, PolicyKind, Record, list};
 use crate::switch;
 
@@ -15,11 +15,10 @@ pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
 }
 
 /// Returns the listed policies that accept their settings.
-pub(super) fn accepting(layers: &Layers) -> Vec<(PolicyKind, &'static str)> {
-    let accepting = |record: &Record| {
-        let overrides = layers.overrides(record.kind, record.name);
-        record.check(&overrides).is_ok().then_some((record.kind, record.name))
-    };
+pub(super) fn accepting() -> Vec<(PolicyKind, &'static str)> {
+    let layers = store::store().layers.clone();
+    let accepting =
+        |record: &Record| layers.refusal_of(record).is_none().then_some((record.kind, record.name));
     list::all().iter().filter_map(|entry| entry.with(|_, record| accepting(record))?).collect()
 }
 
@@ -29,11 +28,11 @@ pub(super) fn check(before: &Layers, after: &Layers) -> Result<(), SettingsError
     let mut problems: Vec<SettingsProblem> = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            let (kind, name) = (record.kind, record.name);
-            let Err(refusal) = record.check(&after.overrides(kind, name)) else { return };
-            if record.check(&before.overrides(kind, name)).is_err() {
+            let Some(refusal) = after.refusal_of(record) else { return };
+            if before.refusal_of(record).is_some() {
                 return;
             }
+            let (kind, name) = (record.kind, record.name);
             let mut source = None;
             // The strongest setting of the policy that the message names.
             let text = refusal.to_string();

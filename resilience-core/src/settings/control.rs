@@ -7,7 +7,7 @@ use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute, shown};
 
 use super::error::SettingsError;
 use super::overrides::{is_switch, text};
-use super::store::{self, Entry, Layers, Standing, Target};
+use super::store::{self, Entry, Standing, Target};
 use super::{apply, history, read};
 use crate::clock::now;
 use crate::duration::Rounded;
@@ -186,24 +186,19 @@ impl Control {
     /// [`SettingsError`]: an unknown setting, or a rule broken without the live value.
     pub fn unset(self, setting: &str) -> Result<Controlled, SettingsError> {
         let (of, key) = self.path(setting)?;
-        let changing = store::changes();
-        let before = store::store().layers.clone();
-        let mut layers = before.clone();
         let target = Target::Pattern(self.target.clone());
         let is_it =
             |entry: &Entry| entry.target == target && entry.kind.as_str() == of && entry.key == key;
-        let (removed, kept): (Vec<_>, _) = layers.live.into_iter().partition(is_it);
-        let Some(kind) = removed.first().map(|entry| entry.kind) else {
-            let message = format!("`{setting}` has no live value for `{}`", self.target);
-            return Err(SettingsError::one(None, message));
-        };
-        layers.live = kept;
-        apply::check(&before, &layers)?;
-        let reached = reached_by(key, &layers);
-        store::put(layers);
-        drop(changing);
-        apply::refresh_all();
-        Ok(self.recorded(&reached, &[kind], format!("unset {setting}")))
+        let kind = store::update(|layers| {
+            let live = core::mem::take(&mut layers.live);
+            let (removed, kept): (Vec<_>, _) = live.into_iter().partition(is_it);
+            layers.live = kept;
+            removed.first().map(|entry| entry.kind).ok_or_else(|| {
+                let message = format!("`{setting}` has no live value for `{}`", self.target);
+                SettingsError::one(None, message)
+            })
+        })?;
+        Ok(self.recorded(key, &[kind], format!("unset {setting}")))
     }
 
     /// Turns shadow mode on or off, of circuit breakers, bulkheads and rate limiters.
@@ -440,35 +435,28 @@ impl Control {
     /// Stores live settings, after a check with the known policies.
     fn change(self, new: &[Entry], change: String) -> Result<Controlled, SettingsError> {
         let kinds: Vec<_> = new.iter().map(|entry| entry.kind).collect();
-        let changing = store::changes();
-        let before = store::store().layers.clone();
-        let mut layers = before.clone();
-        for entry in new {
-            layers.live.retain(|known| {
-                (&known.target, known.kind, known.key) != (&entry.target, entry.kind, entry.key)
-            });
-            layers.live.push(entry.clone());
-        }
-        if layers.live.len() > MAX_SETTINGS {
-            let message = format!("more than {MAX_SETTINGS} live settings; remove some by `unset`");
-            return Err(SettingsError::one(None, message));
-        }
-        apply::check(&before, &layers)?;
-        let reached = new.first().map_or_else(Vec::new, |entry| reached_by(entry.key, &layers));
-        store::put(layers);
-        drop(changing);
-        apply::refresh_all();
-        Ok(self.recorded(&reached, &kinds, change))
+        store::update(|layers| {
+            for entry in new {
+                layers.live.retain(|known| {
+                    (&known.target, known.kind, known.key) != (&entry.target, entry.kind, entry.key)
+                });
+                layers.live.push(entry.clone());
+            }
+            if layers.live.len() > MAX_SETTINGS {
+                let message =
+                    format!("more than {MAX_SETTINGS} live settings; remove some by `unset`");
+                return Err(SettingsError::one(None, message));
+            }
+            Ok(())
+        })?;
+        let key = new.first().map_or("", |entry| entry.key);
+        Ok(self.recorded(key, &kinds, change))
     }
 
-    /// Adds a change to the history, and returns the number of policies that it reached: of those
-    /// that settings reach, the policies of these kinds with a matching name.
-    fn recorded(
-        &self,
-        reached: &[(PolicyKind, &'static str)],
-        kinds: &[PolicyKind],
-        change: String,
-    ) -> Controlled {
+    /// Adds a change of the setting `key` to the history, and returns the number of policies of
+    /// these kinds that it reached.
+    fn recorded(&self, key: &str, kinds: &[PolicyKind], change: String) -> Controlled {
+        let reached = if is_switch(key) { apply::known() } else { apply::accepting() };
         let named = reached
             .iter()
             .filter(|(kind, name)| kinds.contains(kind) && pattern::matches(&self.target, name));
@@ -476,11 +464,6 @@ impl Control {
         history::add(&self.by, &self.target, change, controlled.reached);
         controlled
     }
-}
-
-/// Returns the listed policies that a setting with this key reaches.
-fn reached_by(key: &str, layers: &Layers) -> Vec<(PolicyKind, &'static str)> {
-    if is_switch(key) { apply::known() } else { apply::accepting(layers) }
 }
 
 /// The kinds that can be switched off.

@@ -50,7 +50,7 @@ pub fn pending_settings() -> Vec<PendingSetting> {
     let mut refused = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            if let Err(refusal) = record.check(&layers.overrides(record.kind, record.name)) {
+            if let Some(refusal) = layers.refusal_of(record) {
                 refused.push((record.kind, record.name, refusal.to_string()));
             }
         });

@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use resilience_rules::settings::{MAX_SETTINGS, Value};
 
 use super::control::Action;
-use super::overrides::{Override, Overrides};
+use super::error::SettingsError;
+use super::overrides::{Override, Overrides, Refusal};
 use super::{apply, history};
 use crate::clock::{Timestamp, now};
 use crate::log::{self, Level};
 use crate::mode;
-use crate::registry::{PolicyKind, SettingOrigin, pattern};
+use crate::registry::{PolicyKind, Record, SettingOrigin, pattern};
 use crate::switch;
 
 /// The policies of an entry.
@@ -125,6 +126,11 @@ impl Layers {
         overrides
     }
 
+    /// Returns the reason of a policy against its settings.
+    pub(super) fn refusal_of(&self, record: &Record) -> Option<Refusal> {
+        record.check(&self.overrides(record.kind, record.name)).err()
+    }
+
     /// Replaces a layer. The more specific entries come last, and win.
     fn replace(&mut self, origin: SettingOrigin, mut entries: Vec<Entry>) {
         entries.sort_by_key(|entry| entry.target.specificity());
@@ -151,10 +157,6 @@ static VERSION: AtomicU64 = AtomicU64::new(0);
 /// take the change over.
 static CHANGES: Mutex<()> = Mutex::new(());
 
-pub(super) fn changes() -> MutexGuard<'static, ()> {
-    CHANGES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 pub(super) fn store() -> MutexGuard<'static, Store> {
     STORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -178,7 +180,7 @@ pub(crate) fn is_off(kind: PolicyKind, name: &str) -> bool {
 }
 
 /// Stores new settings.
-pub(super) fn put(layers: Layers) {
+fn put(layers: Layers) {
     let mut store = store();
     store.layers = layers;
     VERSION.fetch_add(1, Release);
@@ -256,23 +258,33 @@ pub struct LoadedSettings {
     pub unmatched: Vec<String>,
 }
 
-/// Replaces the settings of a file or of the environment: checks the settings with the known
-/// policies, and then stores all of them or none.
+/// Edits the settings: checks the new settings with the known policies, and then stores all of them
+/// or none.
+pub(super) fn update<T>(
+    edit: impl FnOnce(&mut Layers) -> Result<T, SettingsError>,
+) -> Result<T, SettingsError> {
+    let changing = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = store().layers.clone();
+    let mut after = before.clone();
+    let edited = edit(&mut after)?;
+    apply::check(&before, &after)?;
+    put(after);
+    drop(changing);
+    apply::refresh_all();
+    Ok(edited)
+}
+
+/// Replaces the settings of a file or of the environment.
 pub(super) fn replace(
     origin: SettingOrigin,
     by: &str,
     entries: Vec<Entry>,
-) -> Result<LoadedSettings, super::SettingsError> {
-    let changing = changes();
-    let before = store().layers.clone();
-    let mut layers = before.clone();
-    layers.replace(origin, entries);
-    let of_origin = layers.entries().filter(|(of, _)| *of == origin);
-    let entries: Vec<Entry> = of_origin.map(|(_, entry)| entry.clone()).collect();
-    apply::check(&before, &layers)?;
-    put(layers);
-    drop(changing);
-    apply::refresh_all();
+) -> Result<LoadedSettings, SettingsError> {
+    let entries = update(|layers| {
+        layers.replace(origin, entries);
+        let of_origin = layers.entries().filter(|(of, _)| *of == origin);
+        Ok(of_origin.map(|(_, entry)| entry.clone()).collect::<Vec<_>>())
+    })?;
     let mut loaded = LoadedSettings { settings: entries.len(), unmatched: Vec::new() };
     let known = apply::known();
     for entry in &entries {
