@@ -79,6 +79,7 @@ const TABLE: &[order::Sibling] = &[
     order::Sibling::of::<attrs::timeout::Timeout>(),
 ];
 
+// In the order of `TABLE`.
 const RUNS: &[Run] = &[
     pipeline::run::<attrs::bulkhead::Bulkhead>,
     pipeline::run::<attrs::circuit_breaker::CircuitBreaker>,
@@ -89,18 +90,6 @@ const RUNS: &[Run] = &[
     pipeline::run::<attrs::rate_limit::RateLimit>,
     pipeline::run::<attrs::retry::Retry>,
     pipeline::run::<attrs::timeout::Timeout>,
-];
-
-const NAMES: &[&str] = &[
-    "bulkhead",
-    "circuit_breaker",
-    "coalesce",
-    "fallback",
-    "hedge",
-    "idempotent",
-    "rate_limit",
-    "retry",
-    "timeout",
 ];
 
 /// Returns the function of the item, or the item in front of a function.
@@ -120,7 +109,7 @@ fn expand_next(output: &TokenStream) -> Option<TokenStream> {
     let mut function = syn::parse2::<Function>(output.clone()).ok()?;
     let (at, run) = function.attrs.iter().enumerate().find_map(|(at, attribute)| {
         let name = &attribute.path().segments.last()?.ident;
-        let which = NAMES.iter().position(|known| name == known)?;
+        let which = TABLE.iter().position(|known| name == known.name)?;
         Some((at, RUNS[which]))
     })?;
     let arguments = match function.attrs.remove(at).meta {
