@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use resilience::{
     Action, CircuitBreaker, CircuitState, Keyed, PolicyKind, RateLimiter, Rejected, RejectedKind,
-    StopReason, bulkhead, circuit_breaker, control, load_settings_toml, pending_settings,
-    rate_limit, register, retry, settings_history, testing,
+    StopReason, bulkhead, circuit_breaker, control, pending_settings, rate_limit, register, retry,
+    settings_history, testing,
 };
 use tokio::time::{Instant, sleep};
 
@@ -246,45 +246,4 @@ async fn a_retry_that_is_disabled_during_a_delay_makes_the_planned_attempt_and_n
     let (out, ()) = tokio::join!(call(&attempts, &reason), operator);
     assert_eq!((out, attempts.get(), reason.get()), (Err(()), 3, Some(StopReason::Disabled)));
     assert_eq!(start.elapsed(), Duration::from_secs(20));
-}
-
-#[test]
-fn a_policy_that_refuses_settings_can_be_controlled_and_blocks_no_change() {
-    #[retry(attempts = 4, base_delay = "1ms", max_delay = "5s", name = "refusing::a")]
-    fn refusing(calls: &mut u32) -> Result<(), ()> {
-        *calls += 1;
-        Err(())
-    }
-    #[retry(attempts = 4, base_delay = "1ms", max_delay = "5s", name = "refusing::b")]
-    fn accepting(calls: &mut u32) -> Result<(), ()> {
-        *calls += 1;
-        Err(())
-    }
-    let _alone = alone();
-    let _waits = testing::no_waits();
-    // Both are refused at the first call: the function sets no deadline, and delays end at 5 s.
-    control("refusing::a").set("retry.deadline", "9s").expect("no policy of the name");
-    control("refusing::a").set("retry.base_delay", "50s").expect("no policy of the name");
-    let calls = |function: fn(&mut u32) -> Result<(), ()>| {
-        let mut calls = 0;
-        function(&mut calls).map_or(calls, |()| 0)
-    };
-    assert_eq!((calls(refusing), calls(accepting)), (4, 4));
-    let changed = control("refusing::*").set("retry.attempts", 2).expect("one policy accepts");
-    assert_eq!(changed.reached, 1);
-    assert_eq!((calls(refusing), calls(accepting)), (4, 2));
-    let file = "[\"refusing::*\".retry]\nmax_delay = \"4s\"\n";
-    for _ in 0..2 {
-        load_settings_toml("resilience.toml", file).expect("one policy accepts");
-    }
-    control("refusing::a").disable().expect("a switch");
-    assert_eq!(calls(refusing), 1);
-    control("refusing::a").enable().expect("a switch");
-    control("refusing::a").unset("retry.deadline").expect("a live value");
-    assert_eq!(calls(refusing), 4);
-    control("refusing::a").unset("retry.base_delay").expect("a live value");
-    assert_eq!(calls(refusing), 2);
-    let refused = control("refusing::a").set("retry.base_delay", "50s").unwrap_err();
-    assert!(refused.to_string().contains("`refusing::a` (retry): `base_delay`"), "{refused}");
-    load_settings_toml("resilience.toml", "").expect("no settings");
 }

@@ -3,18 +3,14 @@
 use core::cell::Cell;
 use core::time::Duration;
 
-use resilience::SettingOrigin::{Code, File, Live};
+use resilience::SettingOrigin::{Code, Live};
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, KeyCircuitBreaker, Keyed, RateLimiter, Rejected,
     RejectedKind, RetryPolicy, bulkhead, circuit_breaker, coalesce, control, fallback, hedge,
-    load_settings_toml, pending_settings, rate_limit, register, retry, testing, timeout,
+    pending_settings, rate_limit, register, retry, testing, timeout,
 };
 
-use crate::{alone, reported};
-
-fn second() -> Duration {
-    Duration::from_secs(1)
-}
+use crate::{alone, reported, second};
 
 #[test]
 fn a_retry_follows_its_number_of_attempts_and_its_delays() {
@@ -380,56 +376,6 @@ fn a_setting_for_a_later_function_is_pending_until_the_function_runs() {
 }
 
 #[test]
-fn a_later_policy_that_refuses_a_setting_is_reported() {
-    #[retry(attempts = 2, name = "live::refuses")]
-    fn refuses() -> Result<(), &'static str> {
-        Err("down")
-    }
-    let _alone = alone();
-    control("live::refuses").set("retry.deadline", "1s").unwrap();
-    let _waits = testing::no_waits();
-    assert!(refuses().is_err());
-    let pending = pending_settings();
-    let pending = pending.iter().find(|pending| pending.target == "live::refuses").unwrap();
-    assert!(pending.problem.as_ref().unwrap().contains("no `deadline` in the code"));
-    assert_eq!(reported("live::refuses", "attempts"), Some(("2".into(), Code)));
-    control("live::refuses").unset("retry.deadline").unwrap();
-}
-
-#[test]
-fn a_refused_setting_blocks_no_change_of_another_policy() {
-    #[retry(attempts = 2, name = "live::blocked")]
-    fn refuses() -> Result<(), &'static str> {
-        Err("down")
-    }
-    #[retry(attempts = 2, name = "live::free")]
-    fn accepts() -> Result<(), &'static str> {
-        Err("down")
-    }
-    let _alone = alone();
-    let _waits = testing::no_waits();
-    control("live::blocked").set("retry.deadline", "1s").unwrap();
-    assert!(refuses().is_err() && accepts().is_err());
-    control("live::free").set("retry.attempts", "5").unwrap();
-    control("live::free").unset("retry.attempts").unwrap();
-    load_settings_toml("a.toml", "['live::free'.retry]\nattempts = 4").unwrap();
-    assert_eq!(reported("live::free", "attempts"), Some(("4".into(), File)));
-    // A change of the policy itself has no effect, and is pending with the reason.
-    let changed = control("live::blocked").set("retry.attempts", "5").unwrap();
-    assert!(changed.is_pending());
-    let problems =
-        pending_settings().into_iter().filter(|pending| pending.target == "live::blocked");
-    let problems: Vec<_> = problems.map(|pending| pending.problem.unwrap_or_default()).collect();
-    assert!(problems.len() == 2 && problems.iter().all(|problem| problem.contains("`deadline`")));
-    control("live::blocked").unset("retry.attempts").unwrap();
-    load_settings_toml("a.toml", "['live::*'.retry]\nattempts = 3").unwrap();
-    assert_eq!(reported("live::free", "attempts"), Some(("3".into(), File)));
-    assert_eq!(reported("live::blocked", "attempts"), Some(("2".into(), Code)));
-    control("live::blocked").unset("retry.deadline").unwrap();
-    load_settings_toml("a.toml", "").unwrap();
-}
-
-#[test]
 fn two_functions_of_one_name_and_patterns_are_reached() {
     static FIRST: CircuitBreaker = CircuitBreaker::new().name("live::twin");
     static SECOND: CircuitBreaker = CircuitBreaker::new().name("live::twin");
@@ -441,170 +387,6 @@ fn two_functions_of_one_name_and_patterns_are_reached() {
     fail(&FIRST);
     fail(&SECOND);
     assert_eq!((FIRST.state(), SECOND.state()), (CircuitState::Open, CircuitState::Open));
-}
-
-/// Spawns calls that wait for `acquire`, and returns the seconds after which each has ended.
-async fn ends(
-    calls: usize,
-    acquire: impl AsyncFn() + Clone + 'static,
-    change: impl FnOnce(),
-) -> Vec<u64> {
-    let local = tokio::task::LocalSet::new();
-    local
-        .run_until(async {
-            let start = tokio::time::Instant::now();
-            let tasks: Vec<_> = (0..calls)
-                .map(|_| {
-                    let acquire = acquire.clone();
-                    tokio::task::spawn_local(async move {
-                        acquire().await;
-                        start.elapsed().as_secs()
-                    })
-                })
-                .collect();
-            tokio::task::yield_now().await;
-            change();
-            let mut ends = Vec::new();
-            for task in tasks {
-                ends.push(task.await.unwrap());
-            }
-            ends
-        })
-        .await
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_calls_of_a_bulkhead_that_is_not_registered_follow_a_raised_limit() {
-    let _alone = alone();
-    for setting in ["raise", "disable", "shadow"] {
-        let name = format!("live::waiting_bulkhead::{setting}");
-        let bulkhead = std::sync::Arc::new(Bulkhead::new(1).queue(99).named(&name));
-        let held = std::sync::Arc::clone(&bulkhead).try_acquire_owned().unwrap();
-        let acquire = async move || {
-            let _permit = bulkhead.acquire().await.unwrap();
-            tokio::time::sleep(10 * second()).await;
-        };
-        let ends = ends(8, acquire, || {
-            let control = control(&name);
-            match setting {
-                "raise" => control.set("bulkhead.max", "5"),
-                "disable" => control.disable(),
-                _ => control.shadow(true),
-            }
-            .unwrap();
-        })
-        .await;
-        drop(held);
-        let expected = if setting == "raise" { [10, 10, 10, 10, 20, 20, 20, 20] } else { [10; 8] };
-        assert_eq!(ends, expected, "{setting}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_calls_of_a_rate_limiter_follow_a_changed_rate_in_order() {
-    let _alone = alone();
-    let limiter = |name: &str| {
-        let limiter = RateLimiter::new(1, second()).wait(99 * second()).named(name);
-        limiter.try_acquire().unwrap();
-        std::sync::Arc::new(limiter)
-    };
-    let expected: [(&str, [u64; 6]); 5] = [
-        ("rate_limit.rate = 2", [0, 1, 1, 2, 2, 3]),
-        ("rate_limit.per = 10s", [10, 20, 30, 40, 50, 60]),
-        ("rate_limit.burst = 4", [0, 0, 0, 1, 2, 3]),
-        ("disable", [0; 6]),
-        ("shadow", [0; 6]),
-    ];
-    for (setting, expected) in expected {
-        let name = format!("live::waiting_limiter::{setting}");
-        let of_test = limiter(&name);
-        let acquire = async move || of_test.acquire().await.unwrap();
-        let ends = ends(6, acquire, || {
-            let control = control(&name);
-            match setting.split_once(" = ") {
-                Some((setting, value)) => control.set(setting, value),
-                None if setting == "disable" => control.disable(),
-                None => control.shadow(true),
-            }
-            .unwrap();
-        })
-        .await;
-        assert_eq!(ends, expected, "{setting}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_do_not_wait_for_a_mistake_that_was_corrected() {
-    #[rate_limit(rate = 1, wait = "unlimited", name = "live::corrected")]
-    async fn call() -> Result<(), std::num::ParseIntError> {
-        Ok(())
-    }
-    let _alone = alone();
-    call().await.unwrap();
-    control("live::corrected").set("rate_limit.per", "1000h").unwrap();
-    let ends = ends(
-        3,
-        async || call().await.unwrap(),
-        || {
-            control("live::corrected").unset("rate_limit.per").unwrap();
-        },
-    )
-    .await;
-    assert_eq!(ends, [1, 2, 3]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lowered_rate_lets_no_waiting_call_through_early() {
-    let _alone = alone();
-    let limiter = RateLimiter::new(100, second()).wait(99 * second()).named("live::lowered");
-    limiter.try_acquire().unwrap();
-    let limiter = std::sync::Arc::new(limiter);
-    let acquire = async move || limiter.acquire().await.unwrap();
-    let ends = ends(5, acquire, || {
-        control("live::lowered").set("rate_limit.rate", "1").unwrap();
-    })
-    .await;
-    assert_eq!(ends, [1, 2, 3, 4, 5]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_disabled_rate_limiter_admits_calls_that_would_wait() {
-    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
-        .wait(Duration::from_secs(99))
-        .name("live::unlimited");
-    register(&LIMITER);
-    LIMITER.try_acquire().unwrap();
-    control("live::unlimited").set("rate_limit.enabled", "false").unwrap();
-    let start = tokio::time::Instant::now();
-    for _ in 0..3 {
-        LIMITER.acquire().await.unwrap();
-        LIMITER.try_acquire().unwrap();
-    }
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    control("live::unlimited").set("rate_limit.enabled", "true").unwrap();
-    LIMITER.acquire().await.unwrap();
-    assert_eq!(start.elapsed(), second());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
-    static LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
-        .burst(3)
-        .wait(Duration::from_secs(99))
-        .name("live::reset_waiting");
-    let _alone = alone();
-    register(&LIMITER);
-    LIMITER.try_acquire_many(3).unwrap();
-    let ends = ends(
-        5,
-        async || LIMITER.acquire().await.unwrap(),
-        || {
-            control("live::reset_waiting").reset().unwrap();
-        },
-    )
-    .await;
-    assert_eq!(ends, [0, 0, 0, 1, 2]);
-    assert!(LIMITER.try_acquire().is_err());
 }
 
 #[test]

@@ -9,9 +9,12 @@ mod every_setting;
 mod files;
 mod limits;
 mod live;
+mod refused;
 mod reload;
+mod waiting_calls;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Held by a test that changes settings. A file and the environment are replaced as a whole, and
 /// each change adjusts the policies of all tests at the time of the changing thread.
@@ -22,6 +25,10 @@ pub(crate) struct Alone(
 fn alone() -> Alone {
     static CHANGES: Mutex<()> = Mutex::new(());
     Alone(CHANGES.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn second() -> Duration {
+    Duration::from_secs(1)
 }
 
 /// Returns the value and the origin of a setting in the report of a policy.
