@@ -21,9 +21,9 @@ pub(crate) fn is_ever_overridden() -> bool {
     EVER_OVERRIDDEN.load(Relaxed)
 }
 
-/// Records that a test asks for fresh state. Returns whether the test is the first.
-pub(crate) fn start_overriding() -> bool {
-    !EVER_OVERRIDDEN.swap(true, Relaxed)
+/// Records that a test asks for fresh state.
+pub(crate) fn start_overriding() {
+    EVER_OVERRIDDEN.store(true, Relaxed);
 }
 
 /// Returns the state of the function, or the override of this thread.

@@ -5,7 +5,10 @@
 //! cost in the normal mode.
 
 use core::ops::Deref;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
+
+use crate::circuit_breaker;
 
 /// All policies are switched off.
 const DISABLED: usize = 1;
@@ -80,11 +83,9 @@ pub(crate) fn has_deadlines() -> bool {
     MODE.load(Relaxed) & DEADLINES != 0
 }
 
-/// Makes all policies examine the deadline of a call from now on. Returns whether this call was the
-/// first.
-#[cold]
-pub(crate) fn start_deadlines() -> bool {
-    MODE.fetch_or(DEADLINES, Relaxed) & DEADLINES == 0
+/// Makes all policies examine the deadline of a call from now on.
+pub(crate) fn start_deadlines() {
+    MODE.fetch_or(DEADLINES, Relaxed);
 }
 
 /// Returns whether the mode is plain, apart from the counting of successful calls.
@@ -129,9 +130,9 @@ pub fn is_counting() -> bool {
     MODE.load(Relaxed) & COUNTING != 0
 }
 
-/// Counts successful calls from now on. Returns whether this call was the first.
-pub(crate) fn start_counting() -> bool {
-    MODE.fetch_or(COUNTING, Relaxed) & COUNTING == 0
+/// Counts successful calls from now on.
+pub(crate) fn start_counting() {
+    MODE.fetch_or(COUNTING, Relaxed);
 }
 
 /// Returns whether no thread has an override.
@@ -146,4 +147,33 @@ pub(crate) fn add_override() {
 
 pub(crate) fn remove_override() {
     MODE.fetch_sub(OVERRIDE, Relaxed);
+}
+
+/// A change of the process that the fast paths of all breakers have to read, once for the process.
+pub(crate) struct ModeChange {
+    is_published: AtomicBool,
+}
+
+impl ModeChange {
+    pub(crate) const fn new() -> Self {
+        Self { is_published: AtomicBool::new(false) }
+    }
+
+    /// Makes the change, unless all breakers know it. A thread that comes while another one makes
+    /// the change tells the breakers, too: it cannot wait, because hooks may run meanwhile.
+    #[inline]
+    pub(crate) fn expect(&self, change: fn()) {
+        if !self.is_published.load(Acquire) {
+            self.publish(change);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn publish(&self, change: fn()) {
+        change();
+        // The fast path of a breaker reads no mode until told to.
+        circuit_breaker::republish_all();
+        self.is_published.store(true, Release);
+    }
 }

@@ -25,9 +25,9 @@ use core::marker::PhantomData;
 use core::time::Duration;
 use std::rc::Rc;
 
-use crate::circuit_breaker;
 use crate::clock::{self, Timestamp};
 use crate::function_state;
+use crate::mode::ModeChange;
 use crate::random::Source;
 use crate::test_overrides::{self, Override, OverrideId};
 
@@ -70,10 +70,8 @@ pub fn no_waits() -> NoWaits {
 ///
 /// Each guard leaks a little memory.
 pub fn fresh_state() -> FreshState {
-    if function_state::start_overriding() {
-        // The fast path of a breaker does not look for overrides until told to.
-        circuit_breaker::republish_all();
-    }
+    static OVERRIDING: ModeChange = ModeChange::new();
+    OVERRIDING.expect(function_state::start_overriding);
     FreshState { _guard: Guard::new(Override::State(Vec::new())) }
 }
 

@@ -11,7 +11,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::Priority;
 use super::retried::BoundedCall;
 use crate::clock::{Timestamp, now};
-use crate::{circuit_breaker, mode, switch};
+use crate::mode::{self, ModeChange};
+use crate::switch;
 
 /// The end of a call, and the function that set the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,18 +279,8 @@ pub(crate) fn values() -> Values {
 /// process, no policy reads the context.
 #[inline]
 pub(crate) fn expect_deadlines() {
-    if !mode::has_deadlines() {
-        start_deadlines();
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn start_deadlines() {
-    if mode::start_deadlines() {
-        // The fast path of a breaker examines no deadline until told to.
-        circuit_breaker::republish_all();
-    }
+    static DEADLINES: ModeChange = ModeChange::new();
+    DEADLINES.expect(mode::start_deadlines);
 }
 
 /// Returns the current deadline; `None` while the policies are switched off.

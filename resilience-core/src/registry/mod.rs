@@ -32,10 +32,9 @@ pub(crate) use self::sites::Hedges;
 pub use self::sites::{
     Site, TimedFunction, fallback_site, idempotent_site, timed_function, timed_out, timeout_site,
 };
-use crate::circuit_breaker;
 use crate::figures::Figure;
 use crate::keyed::KeyLabel;
-use crate::mode;
+use crate::mode::{self, ModeChange};
 
 /// The largest number of keys in a list of [`KeysReport`].
 pub const TOP_KEYS: usize = 10;
@@ -119,8 +118,6 @@ pub fn policy_key(name: &str, kind: PolicyKind, label: &str) -> Option<KeyReport
 /// Without a reader the calls of a healthy process touch no shared memory, so a success is not
 /// counted. [`policies`] and the exporters call this function.
 pub fn count_successes() {
-    if mode::start_counting() {
-        // The fast path of a breaker does not count until told to.
-        circuit_breaker::republish_all();
-    }
+    static COUNTING: ModeChange = ModeChange::new();
+    COUNTING.expect(mode::start_counting);
 }
