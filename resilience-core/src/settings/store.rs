@@ -93,6 +93,13 @@ pub(super) struct Standing {
     pub(super) is_once: bool,
 }
 
+impl Standing {
+    /// Returns whether the forced state has ended.
+    pub(super) fn is_over(&self, at: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= at)
+    }
+}
+
 /// The settings of all origins.
 #[derive(Clone, Debug)]
 pub(super) struct Layers {
@@ -192,17 +199,22 @@ fn put(layers: Layers) {
 
 /// Stores an action on policies that may not exist yet. A further action on the same policies
 /// replaces an action of the same kind.
-pub(super) fn stand(new: Standing) {
+pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
+    let at = now();
     let mut store = store();
     store.standing.retain(|known| {
-        (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
-            || known.action.replaces() != new.action.replaces()
+        let is_other = (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
+            || known.action.replaces() != new.action.replaces();
+        is_other && !known.is_over(at)
     });
-    if store.standing.len() < MAX_SETTINGS {
-        store.standing.push(new);
+    if store.standing.len() >= MAX_SETTINGS {
+        let message = format!("more than {MAX_SETTINGS} forced states; end some by `release`");
+        return Err(SettingsError::one(None, message));
     }
+    store.standing.push(new);
     VERSION.fetch_add(1, Release);
     mode::set_has_settings();
+    Ok(())
 }
 
 /// Returns whether a release has a forced state to end, for a policy that appears later. Otherwise
@@ -233,7 +245,7 @@ pub(crate) fn apply_standing(policy: &dyn crate::registry::Policy) {
     let (name, kind, at) = (policy.name(), policy.kind(), now());
     let mut due = Vec::new();
     store().standing.retain(|known| {
-        let is_over = known.until.is_some_and(|until| until <= at);
+        let is_over = known.is_over(at);
         let is_meant = pattern::matches(&known.target, name)
             && known.kind.is_none_or(|of| of == kind)
             && known.action.suits(kind);
