@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::{
     Bulkhead, CircuitBreaker, Explanation, Jitter, Nested, PolicyKind, RateLimiter, Rejected,
     RetryPolicy, bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching,
-    rate_limit, register, retry, timeout,
+    rate_limit, register, retry, testing, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -241,5 +241,5 @@ fn the_longest_time_counts_delays_that_grow_for_long() {
     assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
     // The delays of a list repeat the last.
     static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
-    assert_eq!(longest(RetryPolicy::new().delays(&LIST)).delays, [millis(10); 10]);
+    assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
 }
