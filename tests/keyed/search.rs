@@ -1,0 +1,34 @@
+//! The search of a full table for a state that can leave.
+
+use std::sync::Arc;
+
+use resilience::{Bulkhead, CircuitBreaker, Keyed, testing};
+
+use crate::ms;
+
+/// 300 keys are up to 30 keys in a shard, and the search begins in any shard at any key.
+#[test]
+fn the_only_free_state_is_found_wherever_the_search_begins() {
+    const KEYS: usize = 300;
+    let clock = testing::clock();
+    let table = Keyed::new(300, || Bulkhead::new(1));
+    let mut held: Vec<Arc<Bulkhead>> = (0..KEYS).map(|key| table.get(&key)).collect();
+    for round in 0..1000 {
+        // The end of the rest of the search.
+        clock.advance(ms(1000));
+        let freed = held.swap_remove(round * 7919 % KEYS);
+        drop(freed);
+        held.push(table.get(&(KEYS + round)));
+        assert_eq!((table.len(), table.figures().overflow_calls), (300, 0), "{round}");
+    }
+}
+
+#[test]
+fn a_table_counts_its_keys() {
+    let table = Keyed::new(2, CircuitBreaker::new);
+    assert_eq!((table.len(), table.is_empty()), (0, true));
+    let _ = table.get("a");
+    assert_eq!((table.len(), table.is_empty()), (1, false));
+    let _ = table.get("b");
+    assert_eq!((table.len(), table.is_empty()), (2, false));
+}
