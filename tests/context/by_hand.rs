@@ -133,3 +133,16 @@ async fn a_timeout_at_a_deadline_of_the_name_of_the_function_has_no_second_name(
     }
     assert_eq!(outer().await.unwrap_err().to_string(), "read: timed out after 2s");
 }
+
+#[test]
+fn the_names_of_retries_by_hand_are_restored() {
+    let retry = |name| RetryPolicy::new().attempts(1).nested(Nested::OuterOnly).name(name);
+    let ran = retry("outer").run(|| {
+        let before = Context::current();
+        let inside = retry("inner").run(|| Ok::<_, ()>(Context::current()))?;
+        assert_ne!(inside, before);
+        assert_eq!(Context::current(), before);
+        Ok::<_, ()>(())
+    });
+    assert_eq!((ran, Context::current()), (Ok(()), Context::new()));
+}

@@ -32,3 +32,16 @@ fn a_table_counts_its_keys() {
     let _ = table.get("b");
     assert_eq!((table.len(), table.is_empty()), (2, false));
 }
+
+/// The limit counts the key before its state exists, so the search finds no state at all.
+#[test]
+fn a_new_key_beside_a_key_that_is_being_made_shares_the_state() {
+    let table = Keyed::new(1, || Bulkhead::new(1));
+    let first = table.get_with("first", |policy| {
+        assert_eq!((table.len(), table.figures().overflow_calls), (1, 0));
+        let _ = table.get("second");
+        assert_eq!((table.len(), table.figures().overflow_calls), (1, 1));
+        policy
+    });
+    assert!(Arc::ptr_eq(&first, &table.get("first")));
+}
