@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_knows_its_counters_also_after_a_count_without_the_number() {
+        let (number, stripes) = numbered();
+        stripes.own().add(slot::SUCCESS, 1);
+        assert_eq!([(); 2].map(|()| count(&number, stripes)), [false, true]);
+    }
+
+    #[test]
     fn policies_without_a_number_are_never_known() {
         let (number, stripes) = (Number::none(), Stripes::new());
         assert_eq!([(); 2].map(|()| count(&number, &stripes)), [false; 2]);
@@ -130,6 +137,7 @@ mod tests {
         let numbers: Vec<_> = (0..300).map(|_| next(&mut all, leaked())).collect();
         assert_eq!(numbers.iter().position(|number| *number == 0), Some(255));
         assert!(numbers.iter().skip(255).all(|number| *number == 0));
+        assert_eq!(all.len(), 255);
     }
 
     /// A thread-local value that counts when the thread ends.
