@@ -75,6 +75,27 @@ async fn a_dropped_call_is_cancelled_and_a_panic_is_a_failure() {
 }
 
 #[test]
+fn a_duration_counts_up_to_its_bound_or_in_the_last_bucket() {
+    #[retry(attempts = 2, name = "durations::buckets")]
+    fn call(clock: &testing::Clock, nanos: u64) -> Result<(), &'static str> {
+        clock.advance(Duration::from_nanos(nanos));
+        Ok(())
+    }
+    count_successes();
+    let clock = testing::clock();
+    for nanos in [1_000_000, 1_000_001, 60_000_000_000, 60_000_000_001] {
+        assert_eq!(call(&clock, nanos), Ok(()));
+    }
+    let reports = policies_matching("durations::buckets");
+    let function = reports.iter().find(|report| report.kind == PolicyKind::Function);
+    let function = function.expect("the function is listed");
+    let histogram = distribution(function, "resilience.call.duration", Some("success"));
+    let counts: Vec<_> = histogram.cumulative().map(|(_, count)| count).collect();
+    assert_eq!((counts[..3].to_vec(), counts[13..].to_vec()), (vec![1, 2, 2], vec![2, 3, 4]));
+    assert_eq!(histogram.sum(), Duration::from_nanos(120_002_000_002));
+}
+
+#[test]
 fn every_shape_of_function_is_measured() {
     struct Shop(u32);
     impl Shop {

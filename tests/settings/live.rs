@@ -312,6 +312,20 @@ fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
 }
 
 #[test]
+fn the_limiters_of_all_keys_follow_a_rate_at_the_time_of_the_change() {
+    static LIMITS: Keyed<RateLimiter> =
+        Keyed::new(10, || RateLimiter::new(1, Duration::from_secs(1)).name("live::rates"));
+    let _alone = alone();
+    register(&LIMITS);
+    let clock = testing::clock();
+    LIMITS.get("a").try_acquire().unwrap();
+    control("live::rates").set("rate_limit.per", "1h").unwrap();
+    clock.advance(10 * second());
+    // The earlier rate would have returned the permit.
+    assert!(LIMITS.get("a").try_acquire().is_err());
+}
+
+#[test]
 fn an_annotated_limiter_follows_its_rate() {
     #[rate_limit(rate = 1, per = "1h", name = "live::limit")]
     fn call() -> Result<(), Rejected> {
