@@ -12,7 +12,8 @@ use resilience::{
 
 static BULKHEADS: Keyed<Bulkhead> = Keyed::new(8, || Bulkhead::new(1));
 static BREAKERS: Keyed<CircuitBreaker> = Keyed::new(8, CircuitBreaker::new);
-static LIMITERS: Keyed<RateLimiter> = Keyed::new(8, || RateLimiter::new(9, Duration::from_secs(1)).burst(9));
+static LIMITERS: Keyed<RateLimiter> =
+    Keyed::new(8, || RateLimiter::new(9, Duration::from_secs(1)).burst(9));
 
 struct Client {
     bulkhead: Bulkhead,
