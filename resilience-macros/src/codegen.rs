@@ -10,7 +10,7 @@ use crate::captures::Captures;
 use crate::error_type;
 use crate::function::Binding;
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
-use crate::tokens::{has_statements, mentions, refill, respan};
+use crate::tokens::{has_semicolon, may_have_item, mentions, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
@@ -234,21 +234,25 @@ impl Context {
         if self.stack.has_own_block() {
             block.extend(self.body_marker());
         }
-        if captures.locals.is_empty() && first.is_none() {
-            // Items come first in braces of their own. The compiler would report braces around a
-            // single expression as unused.
-            if has_statements(&body.stream()) {
-                body.to_tokens(&mut block);
-            } else {
-                block.extend(body.stream());
-            }
+        // The compiler reports braces of the user around a single expression as unused, except in the
+        // arm of a `match`. Items come first in braces of their own, for Clippy.
+        let is_first = captures.locals.is_empty() && first.is_none();
+        if is_first && has_semicolon(&body.stream()) {
+            body.to_tokens(&mut block);
+        } else if is_first && !may_have_item(&body.stream()) {
+            block.extend(body.stream());
         } else {
             let locals = &captures.locals;
             block.extend(quote_spanned!(Span::mixed_site()=>
                 #(#locals)* #first match () { () => #body }
             ));
         }
-        refill(body, block)
+        let mut block = refill(body, block);
+        if !self.stack.has_own_block() {
+            // The code of the layer inside may be a single expression.
+            block.set_span(Span::mixed_site().located_at(body.span()));
+        }
+        block
     }
 
     /// Returns the body in braces, with the result that the layers see.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, FigureValue, Histogram, PolicyKind, PolicyReport, RateLimiter, Rejected, bulkhead,
-    count_successes, explain, fallback, policies_matching, retry, testing, timeout,
+    circuit_breaker, coalesce, count_successes, explain, fallback, hedge, idempotent,
+    policies_matching, rate_limit, retry, testing, timeout,
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -128,6 +129,42 @@ fn every_shape_of_function_is_measured() {
         concat!(module_path!(), "::named_by_its_path"),
     ] {
         assert_eq!(durations(name, "success").0, 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_the_outermost_attribute_is_the_name_of_the_function() {
+    macro_rules! named {
+        ($($name:ident: #[$attribute:meta]),* $(,)?) => {
+            $(
+                #[$attribute]
+                async fn $name() -> Result<u32, Rejected> {
+                    Ok(7)
+                }
+            )*
+            count_successes();
+            $(assert_eq!($name().await, Ok(7));)*
+            let is_listed = |name: &str| {
+                let reports = policies_matching(&format!("named::{name}"));
+                reports.iter().any(|report| report.kind == PolicyKind::Function)
+            };
+            let missing: Vec<_> = [$(stringify!($name)),*]
+                .into_iter()
+                .filter(|name| !is_listed(name))
+                .collect();
+            assert_eq!(missing, [""; 0]);
+        };
+    }
+    named! {
+        bulkheaded: #[bulkhead(max = 9, name = "named::bulkheaded")],
+        broken: #[circuit_breaker(name = "named::broken")],
+        coalesced: #[coalesce(key = 7, name = "named::coalesced")],
+        replaced: #[fallback(value = 0, name = "named::replaced")],
+        hedged: #[hedge(after = "1s", idempotent, name = "named::hedged")],
+        once: #[idempotent(key = 7, scope = "global", fingerprint(), name = "named::once")],
+        limited: #[rate_limit(rate = 9, name = "named::limited")],
+        retried: #[retry(name = "named::retried")],
+        timed: #[timeout("1s", name = "named::timed")],
     }
 }
 
