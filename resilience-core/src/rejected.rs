@@ -27,6 +27,7 @@ use crate::outcome::Outcome;
 /// | [`DeadlineExceeded`] | permanent | not sent | none | no |
 /// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
 /// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
+/// | [`StoreUnavailable`] after the body has run | throttled | unknown | none: the backoff decides | yes, if the call is idempotent |
 /// | [`Panicked`] | permanent | unknown | none | no |
 /// | [`LeaseLost`] | transient | unknown | none | yes, if the call is idempotent |
 /// | [`MissingKey`], [`InvalidKey`], [`KeyReused`] | permanent | not sent | none | no |
@@ -187,7 +188,8 @@ pub enum IdempotencyRejection {
     /// The call has run before, and the outcome was not stored: too long, or not meant to be
     /// stored.
     NotStored,
-    /// The store of idempotency records did not answer.
+    /// The store of idempotency records did not answer. The body has not run, or the outcome of the
+    /// body could not be stored: [`classify`](Rejected::classify) returns the [`Effect`].
     StoreUnavailable,
 }
 
