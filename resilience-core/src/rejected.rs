@@ -27,12 +27,14 @@ use crate::outcome::Outcome;
 /// | [`DeadlineExceeded`] | permanent | not sent | none | no |
 /// | [`InFlight`] | throttled | not sent | rest of the other call's lease | only with *wait* |
 /// | [`StoreUnavailable`] | throttled | not sent | none: the backoff decides | yes |
-/// | [`StoreUnavailable`] after the body has run | throttled | unknown | none: the backoff decides | yes, if the call is idempotent |
 /// | [`Panicked`] | permanent | unknown | none | no |
 /// | [`LeaseLost`] | transient | unknown | none | yes, if the call is idempotent |
 /// | [`MissingKey`], [`InvalidKey`], [`KeyReused`] | permanent | not sent | none | no |
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
+///
+/// [`StoreUnavailable`] has the effect *unknown* if the body has run and its outcome could not be
+/// stored. `#[retry]` then repeats the call if the call is idempotent.
 ///
 /// [`source`](Error::source) returns the cause of the rejection, if known. The process keeps the
 /// failure of each open circuit, and of the last 1000 openings that have ended. Later a rejection
@@ -188,8 +190,8 @@ pub enum IdempotencyRejection {
     /// The call has run before, and the outcome was not stored: too long, or not meant to be
     /// stored.
     NotStored,
-    /// The store of idempotency records did not answer. The body has not run, or the outcome of the
-    /// body could not be stored: [`classify`](Rejected::classify) returns the [`Effect`].
+    /// The store of idempotency records did not answer. The body has not run, or its outcome could
+    /// not be stored: [`classify`](Rejected::classify) returns the [`Effect`].
     StoreUnavailable,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Arguments are hashed through `serde`, so the value counts and not its representation in memory.
 //! The order of map entries and struct fields, the width of a number and the sign of a zero make
-//! no difference. The borders between values do, and so does the order of the items of a list. `serde`
-//! does not tell a set from a list, so equal `HashSet`s have different fingerprints.
+//! no difference. The borders between values do, and so does the order of the items of a list.
+//! `serde` does not tell a set from a list, so equal `HashSet`s have different fingerprints.
 
 use core::fmt;
 

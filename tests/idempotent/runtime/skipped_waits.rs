@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
 
 use resilience::{IdempotencyRejection, Rejected, RejectedKind, testing};
 use tokio::time::{Instant, sleep};
@@ -20,10 +19,7 @@ async fn with_an_end<F: Future>(future: F) -> F::Output {
     poll_fn(|cx| {
         polls += 1;
         assert!(polls < 10_000, "the wait never ends");
-        match future.as_mut().poll(cx) {
-            Poll::Ready(out) => Poll::Ready(out),
-            Poll::Pending => Poll::Pending,
-        }
+        future.as_mut().poll(cx)
     })
     .await
 }

@@ -158,7 +158,7 @@ async fn a_second_write_that_comes_too_late_lost_its_lease() {
     assert_rejected(end, IdempotencyRejection::LeaseLost, Effect::Unknown);
 }
 
-/// A rejected call counts as a single rejection, and a stored outcome as a single success.
+/// A rejected call counts as a single rejection.
 #[tokio::test(start_paused = true)]
 async fn a_late_call_counts_once() {
     let policy = IdempotencyPolicy::new("takeovers.figures");
