@@ -166,7 +166,8 @@ impl Gcra {
         loop {
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut lock(&self.queue().line), pace, now);
+                let queue = self.queue();
+                self.correct(queue, &mut lock(&queue.line), pace, now);
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
@@ -194,7 +195,7 @@ impl Gcra {
             let word = self.word.load(Ordering::Acquire);
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut line, pace, now);
+                self.correct(queue, &mut line, pace, now);
                 continue;
             }
             queue.give_turns(&mut line, pace, now, None, &mut wakers);
@@ -418,11 +419,15 @@ impl Gcra {
 
     /// Starts the line again after the clock went back.
     #[cold]
-    fn correct(&self, line: &mut Line, pace: Pace, now: u64) {
+    fn correct(&self, queue: &Queue, line: &mut Line, pace: Pace, now: u64) {
         let word = self.word.load(Ordering::Acquire);
         if let Some(start) = self.corrected(pace, word, now) {
-            if self.swap(word, start).is_ok() {
-                let _ = self.swap(start, line.move_to(start, |width| width));
+            let end = start.saturating_add(line.waiting_width());
+            if self.swap(word, end).is_ok() {
+                line.move_to(start, |width| width);
+                // The waiting calls are further ahead than any wait, and need no further correction.
+                queue.furthest.store(end, Ordering::Relaxed);
+                queue.publish(line);
             }
         }
     }
