@@ -418,16 +418,13 @@ impl Context {
         quote!({ #set #outcome })
     }
 
-    /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
-    /// the time in the queue of this process from the time of the body. A rate limit and a breaker
-    /// outside distinguish a call that is dropped in the queue.
-    pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
-        let signal = self.stack.signal.as_ref().filter(|var| var.written && self.is_async);
+    /// Returns the rejection signal, if this layer is async and has to report its wait for a permit.
+    /// A timeout outside tells the time in the queue of this process from the time of the body. A
+    /// rate limit and a breaker outside distinguish a call that is dropped in the queue.
+    pub(crate) fn queue_signal(&self) -> Option<&Ident> {
+        let signal = self.written_signal().filter(|_| self.is_async);
         let is_read = self.stack.queue.is_read || self.stack.outside(Role::Interrupts).is_some();
-        match signal.filter(|_| is_read) {
-            Some(SignalVar { name, .. }) => quote!(#name.in_queue(async { #acquire }).await),
-            None => acquire,
-        }
+        signal.filter(|_| is_read)
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the

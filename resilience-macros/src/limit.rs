@@ -185,7 +185,10 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             quote!({ let #permit = #found; #permit })
         } else {
             let acquire = self.acquire(&policy, &cost, context);
-            if self.may_wait(context) { context.queued(acquire) } else { acquire }
+            match context.queue_signal().filter(|_| self.may_wait(context)) {
+                Some(signal) => Self::queued(&acquire, signal, &policy, &cost, context),
+                None => acquire,
+            }
         };
         let run = context.run();
         let admitted = if limiter.settle().is_some() || context.read_signal().is_some() {
@@ -307,6 +310,25 @@ impl<L: Limiter> Limit<L> {
     /// Returns whether a call may wait for a permit. A policy made by hand may always wait.
     fn may_wait(&self, context: &Context) -> bool {
         self.limiter.waits() || self.state.is_provided() || context.stack.patience_var.is_some()
+    }
+
+    /// Returns the wait for a permit, as an expression that reports the wait. Permits of a rate
+    /// limit return if the call is dropped at the end of the wait: a timeout outside may be due.
+    fn queued(
+        acquire: &TokenStream,
+        signal: &Ident,
+        policy: &Ident,
+        cost: &TokenStream,
+        context: &Context,
+    ) -> TokenStream {
+        let private = &context.private;
+        if L::HOLDS_PERMIT {
+            return quote!(#signal.in_queue(async { #acquire }).await);
+        }
+        let refund = quote!(#private::refund_in_queue(#policy, #cost, #signal));
+        quote! {
+            #signal.in_queue(async { #acquire.map(|()| #refund) }).await.map(::core::mem::drop)
+        }
     }
 
     /// Returns the state per key, where a call needs the state for a single permit only: the permit

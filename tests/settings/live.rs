@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::time::Duration;
+use std::sync::Barrier;
 
 use resilience::SettingOrigin::{Code, Live};
 use resilience::{
@@ -309,6 +310,35 @@ fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
     LIMIT.settle(0, 3);
     control("live::rate").set("rate_limit.burst", "5").unwrap();
     assert_eq!(LIMIT.available(), 2);
+}
+
+/// Returns the time until the next permit.
+fn left(limiter: &RateLimiter) -> Option<Duration> {
+    limiter.try_acquire().unwrap_err().retry_after()
+}
+
+#[test]
+fn calls_of_several_threads_apply_a_changed_rate_once() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let _alone = alone();
+    for round in 0..500 {
+        let name = format!("live::threads::{round}");
+        let limiter = RateLimiter::new(1, HOUR).named(&name);
+        limiter.try_acquire().unwrap();
+        control(&name).set("rate_limit.rate", "2").unwrap();
+        let barrier = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    limiter.available()
+                });
+            }
+        });
+        let left = left(&limiter).unwrap();
+        assert_eq!(left.as_secs().div_ceil(60), 30, "the time until the next permit");
+        control(&name).unset("rate_limit.rate").unwrap();
+    }
 }
 
 #[test]
