@@ -31,6 +31,13 @@ pub(super) enum Origin {
     Other,
 }
 
+/// The decision of trial calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Close,
+    Open,
+}
+
 /// The state under the lock. The [`Cursor`] is separate, because the fast paths share the cursor
 /// without the lock.
 #[derive(Debug)]
@@ -148,7 +155,18 @@ impl Machine {
                 self.half_open(ChangeReason::OpenTimeOver);
             }
             CircuitState::HalfOpen => {
-                self.extra.change().trials.expire(now);
+                // The trial calls may have ended under other settings, or in a snapshot.
+                match self.verdict(settings) {
+                    Some(Verdict::Close) => {
+                        self.close_after_trials(settings, now);
+                        return self.admit_closed(settings, cursor, now);
+                    }
+                    Some(Verdict::Open) => {
+                        self.reopen(settings, now, FailedCall::MANUAL);
+                        return Err(self.until.map(|until| until.since(now)));
+                    }
+                    None => self.extra.change().trials.expire(now),
+                }
             }
         }
         if self.extra.trials.admitted() >= settings.trial_calls() {
@@ -382,18 +400,33 @@ impl Machine {
             CallOutcome::Failure(failure) => Some(failure),
         };
         extra.trials.record(Record { failed: failure.is_some(), slow });
-        let Counts { calls, failures, .. } = extra.trials.finished();
-        let successes = calls.saturating_sub(failures);
+        match self.verdict(settings) {
+            Some(Verdict::Close) => self.close_after_trials(settings, now()),
+            // Without a failure the settings have changed since the failures of other trial calls.
+            Some(Verdict::Open) => {
+                self.reopen(settings, now(), failure.unwrap_or(FailedCall::MANUAL));
+            }
+            None => {}
+        }
+    }
+
+    /// Returns the decision of the finished trial calls, if they decide under these settings.
+    /// Without a decision another trial call may start, now or once a running trial call ends.
+    fn verdict(&self, settings: &Settings) -> Option<Verdict> {
+        let Counts { calls, failures, .. } = self.extra.trials.finished();
         let needed = settings.successes();
-        if successes >= needed {
-            self.close_after_trials(settings, now());
-            return;
+        if calls.saturating_sub(failures) >= needed {
+            return Some(Verdict::Close);
         }
-        let is_out_of_reach = failures > settings.trial_calls().saturating_sub(needed);
-        if let (Some(failure), true) = (failure, is_out_of_reach) {
-            extra.reopened = extra.reopened.saturating_add(1);
-            self.open(settings, now(), failure);
-        }
+        let spare = settings.trial_calls().saturating_sub(needed);
+        (failures > spare).then_some(Verdict::Open)
+    }
+
+    /// Opens the breaker after trial calls that failed.
+    fn reopen(&mut self, settings: &Settings, now: Timestamp, cause: FailedCall) {
+        let extra = self.extra.change();
+        extra.reopened = extra.reopened.saturating_add(1);
+        self.open(settings, now, cause);
     }
 
     /// Opens the breaker. The window keeps the calls until the first trial call.
@@ -422,14 +455,12 @@ impl Machine {
     /// Opens the breaker, as failures do. A manual state stays.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
         match self.state {
-            CircuitState::ForcedOpen | CircuitState::Disabled => return,
-            CircuitState::HalfOpen => {
-                let extra = self.extra.change();
-                extra.reopened = extra.reopened.saturating_add(1);
+            CircuitState::ForcedOpen | CircuitState::Disabled => {}
+            CircuitState::HalfOpen => self.reopen(settings, now, FailedCall::MANUAL),
+            CircuitState::Closed | CircuitState::Open => {
+                self.open(settings, now, FailedCall::MANUAL);
             }
-            CircuitState::Closed | CircuitState::Open => {}
         }
-        self.open(settings, now, FailedCall { reason: ChangeReason::Manual, after: None });
     }
 
     pub(super) fn half_open(&mut self, reason: ChangeReason) {
