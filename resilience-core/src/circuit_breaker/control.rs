@@ -109,7 +109,8 @@ impl<D: Defined> CircuitBreaker<D> {
         self.view().force(CircuitState::ForcedOpen, None);
     }
 
-    /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
+    /// Closes the breaker from any state and clears the counters. A closed breaker keeps its
+    /// counters, and ends a [`recovery`](Self::recovery). All calls are admitted at once.
     pub fn force_close(&self) {
         self.view().force_close();
     }
@@ -128,10 +129,9 @@ impl<D: Defined> CircuitBreaker<D> {
 
 impl View<'_> {
     pub(super) fn force_close(self) {
-        self.change(|machine| {
-            if machine.state != CircuitState::Closed {
-                machine.enter_cleared(CircuitState::Closed, MANUAL);
-            }
+        self.change(|machine| match machine.state {
+            CircuitState::Closed => machine.end_recovery(),
+            _ => machine.enter_cleared(CircuitState::Closed, MANUAL),
         });
     }
 

@@ -488,6 +488,13 @@ impl Machine {
         }
     }
 
+    /// Admits all calls of a closed breaker.
+    pub(super) fn end_recovery(&mut self) {
+        if let Some(extra) = self.extra.changed() {
+            extra.recovery = None;
+        }
+    }
+
     /// Enters a state that does not expire, and clears the counters.
     pub(super) fn enter_cleared(&mut self, state: CircuitState, reason: ChangeReason) {
         self.enter(state, reason);
