@@ -180,3 +180,27 @@ fn a_restored_run_of_failures_ends_with_a_success() {
     fail(&breaker, 1);
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
+
+/// Forced states whose time is over, without a call since.
+#[test]
+fn a_forced_state_ends_by_time_for_manual_control_too() {
+    let clock = testing::clock();
+    for state in [CircuitState::ForcedOpen, CircuitState::Disabled] {
+        let forced = || {
+            let breaker = CircuitBreaker::new();
+            let mut snapshot = CircuitSnapshot::default();
+            (snapshot.state, snapshot.open_for) = (state, Some(SECOND));
+            breaker.restore(&snapshot);
+            clock.advance(2 * SECOND);
+            assert_eq!(breaker.state(), CircuitState::Closed);
+            breaker
+        };
+        let breaker = forced();
+        breaker.trip();
+        assert_eq!(breaker.state(), CircuitState::Open);
+        let breaker = forced();
+        breaker.probe();
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        assert!((0..10).all(|_| breaker.try_acquire().is_ok()));
+    }
+}

@@ -95,11 +95,7 @@ impl<D: Defined> CircuitBreaker<D> {
     /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
     /// known repair. No effect in other states.
     pub fn probe(&self) {
-        self.view().change(|machine| {
-            if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
-                machine.half_open(MANUAL);
-            }
-        });
+        self.view().change(|machine| machine.probe(clock::now()));
     }
 
     /// Rejects all calls until manual control ends the state: [`force_close`](Self::force_close),

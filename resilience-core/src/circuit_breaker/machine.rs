@@ -115,11 +115,19 @@ impl Machine {
         }
     }
 
-    /// Returns the state at this time. The next call leaves a forced state whose time is over.
+    /// Returns the state at this time: a forced state whose time is over is closed.
     pub(super) fn state_at(&self, now: Timestamp) -> CircuitState {
         let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
         let is_over = is_forced && self.until.is_some_and(|until| until <= now);
         if is_over { CircuitState::Closed } else { self.state }
+    }
+
+    /// Closes the breaker if the time of a forced state is over. At the start of each decision by the
+    /// state, because no timer runs.
+    fn leave_forced_state(&mut self, now: Timestamp) {
+        if self.state_at(now) != self.state {
+            self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
+        }
     }
 
     /// Keeps the running calls in these slots.
@@ -141,9 +149,7 @@ impl Machine {
         now: Timestamp,
         is_inside: impl FnOnce(u32) -> bool,
     ) -> Result<AdmittedCall, Option<Duration>> {
-        if self.state_at(now) != self.state {
-            self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
-        }
+        self.leave_forced_state(now);
         match self.state {
             CircuitState::Closed => return self.admit_closed(settings, cursor, now),
             CircuitState::Disabled => return Ok(self.regular_call()),
@@ -454,6 +460,7 @@ impl Machine {
 
     /// Opens the breaker, as failures do. A manual state stays.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
+        self.leave_forced_state(now);
         match self.state {
             CircuitState::ForcedOpen | CircuitState::Disabled => {}
             CircuitState::HalfOpen => self.reopen(settings, now, FailedCall::MANUAL),
@@ -463,7 +470,15 @@ impl Machine {
         }
     }
 
-    pub(super) fn half_open(&mut self, reason: ChangeReason) {
+    /// Admits trial calls of a breaker that is open or forced open.
+    pub(super) fn probe(&mut self, now: Timestamp) {
+        self.leave_forced_state(now);
+        if matches!(self.state, CircuitState::Open | CircuitState::ForcedOpen) {
+            self.half_open(ChangeReason::Manual);
+        }
+    }
+
+    fn half_open(&mut self, reason: ChangeReason) {
         self.enter(CircuitState::HalfOpen, reason);
         self.clear();
     }
@@ -591,6 +606,7 @@ impl Machine {
         decision: CircuitDecision,
         now: Timestamp,
     ) {
+        self.leave_forced_state(now);
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
             | (CircuitDecision::Closed, CircuitState::Closed) => {}
