@@ -247,11 +247,20 @@ impl Machine {
         }
     }
 
-    /// Removes a call from the running calls.
+    /// Ends a call before its outcome counts, if at all: the call is no running call any more, and a
+    /// trial call returns its permit.
     pub(super) fn stop(&mut self, call: AdmittedCall, started: Option<Timestamp>) {
-        let is_running = call.generation == self.generation && self.state == CircuitState::Closed;
-        if let (true, Some(started)) = (is_running, started) {
-            self.extra.change().running.end(self.generation, call.place, started);
+        if call.generation != self.generation {
+            return;
+        }
+        match (self.state, started) {
+            (CircuitState::Closed, Some(started)) => {
+                self.extra.change().running.end(self.generation, call.place, started);
+            }
+            (CircuitState::HalfOpen, _) if call.trial > 0 => {
+                self.extra.change().trials.end(call.trial);
+            }
+            _ => {}
         }
     }
 
@@ -394,10 +403,6 @@ impl Machine {
         if call.trial == 0 {
             return;
         }
-        // The outcome counts with an expired lease too: the lease decides only when another trial
-        // call may start.
-        let extra = self.extra.change();
-        extra.trials.end(call.trial);
         let failure = match outcome {
             CallOutcome::Neutral => return,
             CallOutcome::Success => {
@@ -405,7 +410,8 @@ impl Machine {
             }
             CallOutcome::Failure(failure) => Some(failure),
         };
-        extra.trials.record(Record { failed: failure.is_some(), slow });
+        // With an expired lease too: the lease decides only when another trial call may start.
+        self.extra.change().trials.record(Record { failed: failure.is_some(), slow });
         match self.verdict(settings) {
             Some(Verdict::Close) => self.close_after_trials(settings, now()),
             // Without a failure the settings have changed since the failures of other trial calls.
