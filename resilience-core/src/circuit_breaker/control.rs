@@ -77,10 +77,9 @@ impl<D: Defined> CircuitBreaker<D> {
                 machine.refill(&settings, &self.state.cursor, now, &snapshot.window);
             }
         });
-        if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
-            (&snapshot.cause, snapshot.state)
-        {
-            self.view().set_cause(generation, Some(cause.clone()));
+        // Without a cause too: a half-open breaker keeps the cause of its last opening.
+        if matches!(snapshot.state, CircuitState::Open | CircuitState::HalfOpen) {
+            self.view().set_cause(generation, snapshot.cause.clone());
         }
     }
 

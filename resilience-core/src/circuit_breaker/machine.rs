@@ -56,7 +56,7 @@ pub(super) struct Machine {
     pub(super) consecutive_failures: u32,
     /// While open: the time of the first trial call.
     pub(super) until: Option<Timestamp>,
-    /// The time of the last failure or trial call, or the end of the open time.
+    /// The time of the last failure, trial call, half-open state or restored snapshot.
     touched: Option<Timestamp>,
     window: OnDemand<Window>,
     pub(super) extra: OnDemand<Extra>,
@@ -158,7 +158,7 @@ impl Machine {
                 if let Some(until) = self.until.filter(|until| now < *until) {
                     return Err(Some(until.since(now)));
                 }
-                self.half_open(ChangeReason::OpenTimeOver);
+                self.half_open(ChangeReason::OpenTimeOver, now);
             }
             CircuitState::HalfOpen => {
                 // The trial calls may have ended under other settings, or in a snapshot.
@@ -480,12 +480,13 @@ impl Machine {
     pub(super) fn probe(&mut self, now: Timestamp) {
         self.leave_forced_state(now);
         if matches!(self.state, CircuitState::Open | CircuitState::ForcedOpen) {
-            self.half_open(ChangeReason::Manual);
+            self.half_open(ChangeReason::Manual, now);
         }
     }
 
-    fn half_open(&mut self, reason: ChangeReason) {
+    fn half_open(&mut self, reason: ChangeReason, now: Timestamp) {
         self.enter(CircuitState::HalfOpen, reason);
+        self.touched = Some(now);
         self.clear();
     }
 
@@ -534,6 +535,7 @@ impl Machine {
     ) {
         self.enter(snapshot.state, ChangeReason::Manual);
         self.clear();
+        self.touched = Some(now);
         let extra = self.extra.change();
         extra.reopened = snapshot.reopened;
         self.consecutive_failures = snapshot.consecutive_failures;
