@@ -53,6 +53,31 @@ fn a_breaker_is_forced_closed_for_a_time() {
     assert!(API.try_acquire().is_ok());
 }
 
+/// Of a breaker and of the breaker of a key.
+#[test]
+fn a_release_ends_the_recovery_of_a_closed_breaker() {
+    const NEW: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(MINUTE)
+        .recovery(MINUTE)
+        .name("control::recovering");
+    static API: CircuitBreaker = NEW;
+    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, || NEW);
+    let _alone = alone();
+    let clock = testing::clock();
+    register(&API);
+    register(&HOSTS);
+    let host = HOSTS.get("a");
+    API.trip();
+    host.trip();
+    clock.advance(MINUTE);
+    assert!(API.run(|| Some(())).is_some() && host.run(|| Some(())).is_some());
+    clock.advance(MINUTE / 2);
+    assert!(API.try_acquire().is_err() && host.try_acquire().is_err());
+    control("control::recovering").release().unwrap();
+    assert!((0..100).all(|_| API.try_acquire().is_ok() && host.try_acquire().is_ok()));
+}
+
 #[test]
 fn a_control_before_the_first_call_waits_for_the_function() {
     #[circuit_breaker(name = "control::early")]

@@ -644,3 +644,33 @@ async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
     let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     assert_eq!((response.status().as_u16(), sent.load(Relaxed)), (503, 5));
 }
+
+/// The trial calls that ended before the change are enough for the new settings.
+#[test]
+fn a_half_open_breaker_decides_by_changed_settings() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(Duration::from_secs(1))
+        .success_threshold(3)
+        .name("live::trial_calls");
+    let _alone = alone();
+    let clock = testing::clock();
+    let trials = |works: bool| {
+        API.trip();
+        clock.advance(second());
+        assert!((0..2).all(|_| API.run(|| works.then_some(())).is_some() == works));
+        assert_eq!(API.state(), CircuitState::HalfOpen);
+    };
+    trials(true);
+    control("live::trial_calls").set("circuit_breaker.success_threshold", "2").unwrap();
+    assert!(API.try_acquire().is_ok());
+    assert_eq!(API.state(), CircuitState::Closed);
+
+    control("live::trial_calls").set("circuit_breaker.half_open_calls", "5").unwrap();
+    trials(false);
+    control("live::trial_calls").set("circuit_breaker.half_open_calls", "2").unwrap();
+    assert_eq!(API.try_acquire().unwrap_err().retry_after(), Some(second()));
+    assert_eq!(API.state(), CircuitState::Open);
+    clock.advance(second());
+    assert!(API.try_acquire().is_ok());
+}
