@@ -5,7 +5,7 @@ use std::time::Duration;
 use resilience::{
     Bulkhead, CircuitBreaker, Explanation, Nested, PolicyKind, RateLimiter, Rejected, RetryPolicy,
     bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching, rate_limit,
-    register, retry, timeout,
+    register, retry, testing, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -224,4 +224,19 @@ fn a_longest_time_is_never_rounded_down() {
     explanation.longest = Some(Duration::from_millis(18_300));
     explanation.longest_throttled = None;
     assert!(explanation.to_string().ends_with("at worst: 3 calls in 19s"), "{explanation}");
+}
+
+#[test]
+fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes() {
+    #[fallback(value = 0)]
+    #[retry(attempts = 2)]
+    #[circuit_breaker(failure_threshold = 3)]
+    fn stack() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    count_successes();
+    let _state = testing::fresh_state();
+    stack().expect("a success");
+    let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
+    assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
 }

@@ -98,3 +98,32 @@ fn a_table_by_hand_is_listed_with_totals_and_with_its_keys_once_registered() {
     register(&BREAKERS);
     assert_eq!(policy("keys::table").keys.map(|keys| (keys.keys, keys.open)), Some((2, 2)));
 }
+
+#[test]
+fn a_key_of_a_bulkhead_has_its_rejections_and_no_state() {
+    #[bulkhead(max = 1, key = tenant, key_label = tenant, name = "keys::rejecting")]
+    fn call(tenant: u32, depth: u32) -> Result<u32, Rejected> {
+        if depth == 0 { Ok(0) } else { call(tenant, depth - 1) }
+    }
+    let _ = policies();
+    assert!(call(1, 0).is_ok() && call(2, 1).is_err() && call(2, 1).is_err());
+    let key = |tenant| policy_key("keys::rejecting", PolicyKind::Bulkhead, tenant).expect("a key");
+    assert_eq!((key("1").rejected, key("2").rejected), (0, 2));
+    assert_eq!(key("2").state, None);
+    let keys = policy("keys::rejecting").keys.expect("keys");
+    assert_eq!((keys.rejecting.len(), &*keys.rejecting[0].key, keys.open), (1, "2", 0));
+}
+
+/// A breaker of a key is reported where the breaker was made.
+#[test]
+fn breakers_of_keys_that_were_made_at_two_places_have_these_places() {
+    let table = Keyed::new(10, CircuitBreaker::new);
+    let line = |key: &str, is_other: bool| {
+        let other = || CircuitBreaker::new();
+        let breaker = table.get_with(key, |breaker| if is_other { other() } else { breaker });
+        breaker.explain().layers[0].location.line
+    };
+    let (first, second, third) = (line("a", false), line("b", true), line("c", false));
+    assert_eq!(first, third);
+    assert_ne!(first, second);
+}
