@@ -89,7 +89,7 @@ checks! {
     initial_within_deadline: Duration, Duration;
     initial_within_timeout: Duration, Duration;
     min_calls_within_window: u32, u32;
-    probes_suffice: u32, u32;
+    trial_calls_suffice: u32, u32;
     queue_and_wait: u32, Duration;
     reset_within_max: Duration, Duration;
     threshold_within_window: u32, u32;

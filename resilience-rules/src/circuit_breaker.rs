@@ -214,7 +214,7 @@ pub const fn success_threshold(successes: u32) -> RuleResult {
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) where there are fewer trial calls.
-pub const fn probes_suffice(successes: u32, calls: u32) -> RuleResult {
+pub const fn trial_calls_suffice(successes: u32, calls: u32) -> RuleResult {
     require_counts(
         calls >= successes,
         "`half_open_calls` is less than `success_threshold`, so the circuit could never close; \

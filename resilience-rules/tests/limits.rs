@@ -105,7 +105,7 @@ fn rules_of_circuit_breaker() {
         [max_open(0.0), max_open(1.0), max_open(f64::NAN)],
     );
     limit("`success_threshold`", [success_threshold(1)], [success_threshold(0)]);
-    limit("`half_open_calls` (1)", [probes_suffice(2, 2)], [probes_suffice(2, 1)]);
+    limit("`half_open_calls` (1)", [trial_calls_suffice(2, 2)], [trial_calls_suffice(2, 1)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use core::borrow::Borrow;
 use core::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use super::CircuitBreaker;
 use super::cause::Cause;
 use super::cursor::Cursor;
 use super::events::Hook;
@@ -11,7 +12,7 @@ use super::machine::Machine;
 use super::settings::Settings;
 use super::slots::Slots;
 use super::snapshot::StateChange;
-use super::{CircuitBreaker, flags};
+use super::word::flags;
 use crate::keyed::KeyLabel;
 use crate::registry::PolicyFigures;
 use crate::settings::Live;

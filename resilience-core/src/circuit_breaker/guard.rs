@@ -2,8 +2,8 @@
 
 use core::{fmt, mem};
 
+use super::call::{CallOutcome, FailedCall};
 use super::definition::{Defined, Definition};
-use super::machine::{CallOutcome, FailedCall};
 use super::snapshot::ChangeReason;
 use super::{CircuitBreaker, Trial};
 use crate::classify::{Effect, FailureClass, FailureKind};

@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::call::{AdmittedCall, CallEnd, CallOutcome, FailedCall};
+use super::circuit_state::CircuitState;
 use super::cursor::Cursor;
 use super::events::Events;
 use super::on_demand::{Initial, OnDemand};
@@ -12,74 +14,11 @@ use super::settings::Settings;
 use super::slots::{Place, Slots};
 use super::snapshot::{ChangeReason, CircuitSnapshot, WindowSlice};
 use super::sync::CircuitDecision;
+use super::trial_calls::TrialCalls;
 use super::window::{Counts, Record, Span, Window};
 use crate::classify::FailureKind;
 use crate::clock::Timestamp;
 use crate::keyed::Membership;
-
-/// The state of a breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum CircuitState {
-    /// Calls are admitted, and failures are counted.
-    #[default]
-    Closed,
-    /// Calls are rejected until the open time ends.
-    Open,
-    /// A few trial calls are admitted, and their outcomes decide.
-    HalfOpen,
-    /// Calls are rejected until the breaker is closed by hand:
-    /// [`force_open`](super::CircuitBreaker::force_open).
-    ForcedOpen,
-    /// Calls are admitted and not counted: [`disable`](super::CircuitBreaker::disable).
-    Disabled,
-}
-
-impl CircuitState {
-    /// Returns whether all calls are admitted.
-    pub(crate) const fn admits_all(self) -> bool {
-        matches!(self, Self::Closed | Self::Disabled)
-    }
-}
-
-/// The outcome of a call for the breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallOutcome {
-    /// The dependency answered: a value, or an error that is no failure of the dependency.
-    Success,
-    Failure(FailedCall),
-    /// Neither: a rejection by an inner layer, a call that was not sent, a cancelled call.
-    Neutral,
-}
-
-/// A failed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FailedCall {
-    /// The reason for the change, if the failure opens the breaker.
-    pub(super) reason: ChangeReason,
-    /// The delay that the dependency asked for.
-    pub(super) after: Option<Duration>,
-}
-
-impl FailedCall {
-    pub(super) const fn of(kind: FailureKind) -> Self {
-        Self { reason: ChangeReason::Failure(kind), after: None }
-    }
-
-    /// A slow call whose outcome is no failure.
-    const SLOW: Self = Self { reason: ChangeReason::SlowCalls, after: None };
-}
-
-/// The end of an admitted call.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CallEnd {
-    pub(super) call: AdmittedCall,
-    pub(super) outcome: CallOutcome,
-    /// The start of the call, if the breaker measures calls.
-    pub(super) started: Option<Timestamp>,
-}
 
 /// The origin of the current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,24 +29,6 @@ pub(super) enum Origin {
     Remote,
     /// Manual control, or time.
     Other,
-}
-
-/// An admitted call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AdmittedCall {
-    pub(super) generation: u32,
-    /// The number of the trial call; 0 for other calls.
-    pub(super) probe: u32,
-    /// The place among the running calls, for a measured call.
-    pub(super) place: Place,
-}
-
-/// A trial call in progress.
-#[derive(Clone, Copy, Debug)]
-struct Probe {
-    number: u32,
-    /// The end of the lease: from then on another trial call may start.
-    expires: Timestamp,
 }
 
 /// The state under the lock. The [`Cursor`] is separate, because the fast paths share the cursor
@@ -145,12 +66,7 @@ pub(super) struct Extra {
     stable_from: Option<Timestamp>,
     /// After closing: the time of the growing share.
     pub(super) recovery: Option<Recovery>,
-    /// The trial calls with an unexpired lease.
-    probes: Vec<Probe>,
-    /// The number of the last trial call.
-    last_probe: u32,
-    /// The finished trial calls of the current half-open state.
-    trials: Counts,
+    trials: TrialCalls,
     /// The breaker among the breakers of its table of keys, with `max_open`.
     pub(super) membership: Option<Membership>,
     /// How often `max_open` has kept the breaker closed.
@@ -166,9 +82,7 @@ impl Initial for Extra {
         reopened: 0,
         stable_from: None,
         recovery: None,
-        probes: Vec::new(),
-        last_probe: 0,
-        trials: Counts { calls: 0, failures: 0, slow: 0 },
+        trials: TrialCalls::new(),
         membership: None,
         held_openings: 0,
         rejected_before: 0,
@@ -234,27 +148,22 @@ impl Machine {
                 self.half_open(ChangeReason::OpenTimeOver);
             }
             CircuitState::HalfOpen => {
-                self.extra.change().probes.retain(|probe| now < probe.expires);
+                self.extra.change().trials.expire(now);
             }
         }
-        let leased = u32::try_from(self.extra.probes.len()).unwrap_or(u32::MAX);
-        if leased.saturating_add(self.extra.trials.calls) >= settings.probes() {
+        if self.extra.trials.admitted() >= settings.trial_calls() {
             if is_inside(self.generation) {
                 // A part of a trial call, whose outcome decides.
                 return Ok(self.regular_call());
             }
-            let expires = self.extra.probes.iter().map(|probe| probe.expires).min();
-            return Err(expires.map(|expires| expires.since(now)));
+            return Err(self.extra.trials.next_expiry(now));
         }
         let extra = self.extra.change();
-        let number = (extra.last_probe + 1) & PROBES;
-        let number = number.max(1);
-        extra.last_probe = number;
         let expires = now.plus(settings.lease(extra.reopened));
-        extra.probes.push(Probe { number, expires });
+        let trial = extra.trials.start(expires);
         self.touched = Some(now);
         self.count_as_open(settings, expires);
-        Ok(AdmittedCall { probe: number, ..self.regular_call() })
+        Ok(AdmittedCall { trial, ..self.regular_call() })
     }
 
     fn admit_closed(
@@ -290,7 +199,7 @@ impl Machine {
     }
 
     const fn regular_call(&self) -> AdmittedCall {
-        AdmittedCall { generation: self.generation, probe: 0, place: Place::NONE }
+        AdmittedCall { generation: self.generation, trial: 0, place: Place::NONE }
     }
 
     /// Records the end of a call.
@@ -309,7 +218,7 @@ impl Machine {
         let slow = settings.slow_call.zip(took).is_some_and(|(limit, took)| took > limit);
         match self.state {
             CircuitState::Closed => self.record_call(settings, cursor, outcome, slow, now),
-            CircuitState::HalfOpen => self.record_probe(settings, call, outcome, slow, now),
+            CircuitState::HalfOpen => self.record_trial(settings, call, outcome, slow, now),
             CircuitState::Open | CircuitState::ForcedOpen | CircuitState::Disabled => {}
         }
     }
@@ -450,7 +359,7 @@ impl Machine {
         self.extra.change().events.warn_of_low_traffic(calls, settings.min_calls);
     }
 
-    fn record_probe(
+    fn record_trial(
         &mut self,
         settings: &Settings,
         call: AdmittedCall,
@@ -458,13 +367,13 @@ impl Machine {
         slow: bool,
         now: impl Fn() -> Timestamp,
     ) {
-        if call.probe == 0 {
+        if call.trial == 0 {
             return;
         }
         // The outcome counts with an expired lease too: the lease decides only when another trial
         // call may start.
         let extra = self.extra.change();
-        extra.probes.retain(|probe| probe.number != call.probe);
+        extra.trials.end(call.trial);
         let failure = match outcome {
             CallOutcome::Neutral => return,
             CallOutcome::Success => {
@@ -472,15 +381,15 @@ impl Machine {
             }
             CallOutcome::Failure(failure) => Some(failure),
         };
-        extra.trials.add(Record { failed: failure.is_some(), slow });
-        let Counts { calls, failures, .. } = extra.trials;
+        extra.trials.record(Record { failed: failure.is_some(), slow });
+        let Counts { calls, failures, .. } = extra.trials.finished();
         let successes = calls.saturating_sub(failures);
         let needed = settings.successes();
         if successes >= needed {
             self.close_after_trials(settings, now());
             return;
         }
-        let is_out_of_reach = failures > settings.probes().saturating_sub(needed);
+        let is_out_of_reach = failures > settings.trial_calls().saturating_sub(needed);
         if let (Some(failure), true) = (failure, is_out_of_reach) {
             extra.reopened = extra.reopened.saturating_add(1);
             self.open(settings, now(), failure);
@@ -572,7 +481,7 @@ impl Machine {
         // The counts are those of the trial calls, unless they are those of the window.
         if snapshot.window.iter().all(|slice| slice.calls == 0) {
             let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
-            extra.trials = Counts { calls, failures, slow };
+            extra.trials.set_finished(Counts { calls, failures, slow });
         }
         match snapshot.state {
             CircuitState::Open => {
@@ -584,7 +493,7 @@ impl Machine {
                 self.count_as_open(settings, until);
             }
             CircuitState::Closed => {
-                extra.trials = Counts::default();
+                extra.trials.forget_outcomes();
                 extra.recovery =
                     settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
                         Recovery::resume(now, length, rest, snapshot.recovery_credit)
@@ -674,7 +583,7 @@ impl Machine {
         self.generation = self.generation.wrapping_add(1);
         self.until = None;
         if let Some(extra) = self.extra.changed() {
-            extra.probes.clear();
+            extra.trials.forget_leases();
             extra.running.clear();
             extra.recovery = None;
             extra.stable_from = None;
@@ -684,7 +593,7 @@ impl Machine {
     fn clear(&mut self) {
         self.consecutive_failures = 0;
         if let Some(extra) = self.extra.changed() {
-            extra.trials = Counts::default();
+            extra.trials.forget_outcomes();
         }
         if let Some(window) = self.window.changed() {
             window.clear();
@@ -700,10 +609,10 @@ impl Machine {
         cursor: &Cursor,
         now: Timestamp,
     ) -> (Counts, u32) {
-        let trials = self.extra.trials;
-        let probes = self.state == CircuitState::HalfOpen || trials.calls > 0;
+        let trials = self.extra.trials.finished();
+        let counts_trials = self.state == CircuitState::HalfOpen || trials.calls > 0;
         let counts = match self.state {
-            _ if probes => return (trials, 1),
+            _ if counts_trials => return (trials, 1),
             CircuitState::Open => self.window.last_counts(settings.span, cursor),
             _ => {
                 if let (Some(limit), Some(extra)) = (settings.slow_call, self.extra.changed()) {
@@ -756,6 +665,3 @@ fn reaches(part: u32, calls: u32, rate: Option<f64>) -> bool {
     // The quotient rounds to the same number as the literal; a product would not.
     rate.is_some_and(|rate| part > 0 && f64::from(part) / f64::from(calls) >= rate)
 }
-
-/// The largest number of a trial call; a guard has 23 bits for the number.
-pub(super) const PROBES: u32 = (1 << 23) - 1;

@@ -1,6 +1,8 @@
 //! Circuit breakers: stop calling a dependency that keeps failing, then test it with trial calls.
 
+mod call;
 mod cause;
+mod circuit_state;
 mod control;
 mod cursor;
 mod definition;
@@ -22,34 +24,38 @@ mod slots;
 mod snapshot;
 mod sync;
 mod trial;
+mod trial_calls;
 mod view;
 mod watch;
 mod window;
+mod word;
 
 use core::fmt;
 use core::num::NonZeroU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 use core::time::Duration;
 
+use self::call::AdmittedCall;
+pub use self::circuit_state::CircuitState;
 pub use self::definition::Defined;
 use self::definition::{Definition, State, View};
 pub use self::guard::{CircuitGuard, DetachedGuard};
-pub use self::machine::CircuitState;
-use self::machine::{AdmittedCall, PROBES};
 pub use self::per_key::KeyCircuitBreaker;
 pub(crate) use self::registry::republish_all;
 pub use self::registry::{circuit_breaker, shared_breakers, shared_decisions};
 pub use self::run::CircuitCall;
-use self::settings::Settings;
 pub use self::settings::{OnCancel, Window};
-use self::slots::Place;
 pub use self::snapshot::{
     ChangeReason, CircuitSnapshot, StateChange, UnknownCircuitState, WindowSlice,
 };
 pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::trial::Trial;
 pub use self::watch::{WatchedGuard, watched, watched_trial};
-use self::window::Span;
+use self::word::{
+    BOUNDED, CLOSED, COUNTED, COUNTED_IN_WINDOW, COUNTED_ONLY, FLAGS, GENERATION_SHIFT,
+    HAS_FAILURES, IN_PERIOD, IN_WINDOW, OPEN, STATE, TIMED, TIMED_IN_PERIOD, TIMED_IN_WINDOW,
+    UNUSED, admits_at_once, admitted, is_closed_in_time, without_slot,
+};
 use crate::clock::{self, Timestamp};
 use crate::context;
 use crate::figures::table::slot;
@@ -118,83 +124,6 @@ pub enum Body {
     Here,
     /// Unknown: the guard may travel to another thread.
     Elsewhere,
-}
-
-// The word: the generation in the high half; in the low half the number of a trial call (in a
-// guard only) and these flags. The guard of a measured call has its place in place of the flags.
-const STATE: u64 = 0b11;
-const CLOSED: u64 = 0;
-const OPEN: u64 = 1;
-/// Every call asks the machine: half-open, forced open or disabled; open in shadow mode; closed
-/// with a growing share of admitted calls; any state with events that wait for delivery.
-const ASKS_MACHINE: u64 = 2;
-/// The state of a `static` before the first call.
-const UNUSED: u64 = 3;
-/// A success has to clear the failures in a row.
-const HAS_FAILURES: u64 = 1 << 2;
-/// A success has to be recorded in a window of calls.
-const WINDOW: u64 = 1 << 4;
-/// The breaker measures the duration of calls.
-const TIMED: u64 = 1 << 3;
-/// A success has to be counted in the figures.
-const COUNTED: u64 = 1 << 5;
-/// Overridden settings count other calls than the settings of the code do: a success takes the slow
-/// path, which knows the settings in use.
-const OVERRIDDEN: u64 = 1 << 6;
-/// A call may begin after its deadline: every call examines the deadline.
-const BOUNDED: u64 = 1 << 7;
-/// A success has to be recorded in a window of time.
-const PERIOD: u64 = 1 << 8;
-const FLAGS: u64 = HAS_FAILURES | WINDOW | PERIOD | TIMED | COUNTED | OVERRIDDEN;
-/// A closed breaker whose successes are only counted in the figures.
-const COUNTED_ONLY: u64 = CLOSED | COUNTED;
-/// A closed breaker with a window of calls and without failures in a row.
-const IN_WINDOW: u64 = CLOSED | WINDOW;
-/// The same, with successes that are counted in the figures.
-const COUNTED_IN_WINDOW: u64 = IN_WINDOW | COUNTED;
-/// A closed breaker with a window of time and without failures in a row.
-const IN_PERIOD: u64 = CLOSED | PERIOD;
-/// The two states in a breaker with `slow_call`.
-const TIMED_IN_WINDOW: u64 = IN_WINDOW | TIMED;
-const TIMED_IN_PERIOD: u64 = IN_PERIOD | TIMED;
-const PROBE_SHIFT: u32 = 9;
-const GENERATION_SHIFT: u32 = 32;
-
-const fn flags(settings: &Settings, failures: u32) -> u64 {
-    let failures = if failures > 0 { HAS_FAILURES } else { 0 };
-    let window = match settings.span {
-        Span::None => 0,
-        Span::Calls(_) => WINDOW,
-        Span::Time { .. } => PERIOD,
-    };
-    let timed = if settings.slow_call.is_some() { TIMED } else { 0 };
-    failures | window | timed
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "only the halves are wanted")]
-const fn admitted(seen: u64) -> AdmittedCall {
-    let probe = (seen >> PROBE_SHIFT) as u32 & PROBES;
-    let (generation, place) = ((seen >> GENERATION_SHIFT) as u32, Place::from_word(seen));
-    AdmittedCall { generation, probe, place }
-}
-
-/// Returns the word of a guard whose call has given back its slot.
-const fn without_slot(seen: u64) -> u64 {
-    seen | Place::NONE.word()
-}
-
-/// Returns whether a breaker admits a call without a further question: closed, without `slow_call`,
-/// in a process without deadlines.
-#[inline]
-const fn admits_at_once(seen: u64) -> bool {
-    seen & (STATE | TIMED | BOUNDED) == CLOSED
-}
-
-/// Returns whether a closed breaker without `slow_call` admits a call in a process with deadlines:
-/// before the deadline of the call.
-#[inline]
-fn is_closed_in_time(seen: u64) -> bool {
-    seen & (STATE | TIMED) == CLOSED && !context::is_overdue()
 }
 
 impl<D: Defined> CircuitBreaker<D> {

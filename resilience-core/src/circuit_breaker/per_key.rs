@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::definition::{Defined, Definition};
 use super::events::Hook;
-use super::{BOUNDED, COUNTED, CircuitBreaker, CircuitState};
+use super::word::{BOUNDED, COUNTED};
+use super::{CircuitBreaker, CircuitState};
 use crate::clock::Timestamp;
 use crate::keyed::{KeyGroup, KeyLabel, KeyState, KeyedPolicy, Membership, share_definition};
 use crate::registry::PolicyFigures;

@@ -3,11 +3,12 @@
 use core::sync::atomic::Ordering::Acquire;
 use core::time::Duration;
 
+use super::call::CallOutcome;
 use super::definition::{Defined, View};
-use super::machine::CallOutcome;
 use super::snapshot::ChangeReason;
 use super::window::Span;
-use super::{COUNTED, CircuitBreaker, CircuitState, OnCancel};
+use super::word::COUNTED;
+use super::{CircuitBreaker, CircuitState, OnCancel};
 use crate::clock::{self, Timestamp};
 use crate::duration::{Exact, Rounded};
 use crate::figures::table::slot;
@@ -190,7 +191,7 @@ impl Policy for View<'_> {
             add(Setting::code("recovery", Exact(time)));
         }
         add(Setting::code("success_threshold", settings.successes()));
-        add(Setting::code("half_open_calls", settings.probes()));
+        add(Setting::code("half_open_calls", settings.trial_calls()));
         let on_cancel = match settings.on_cancel {
             OnCancel::Ignore => "ignore",
             OnCancel::Failure => "failure",

@@ -3,11 +3,12 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::CircuitBreaker;
 use super::definition::{Defined, Definition, State, View};
 use super::events::Hook;
 use super::snapshot::StateChange;
 use super::window::Span;
-use super::{CLOSED, CircuitBreaker, UNUSED, flags};
+use super::word::{CLOSED, UNUSED, flags};
 #[cfg(not(resilience_loom))]
 use crate::const_check;
 use crate::const_check::ensure;
@@ -517,7 +518,7 @@ impl Settings {
     }
 
     /// Returns the number of trial calls that a half-open breaker admits.
-    pub(super) const fn probes(&self) -> u32 {
+    pub(super) const fn trial_calls(&self) -> u32 {
         let least = self.successes();
         match self.half_open_calls {
             Some(calls) if calls > least => calls,
@@ -602,7 +603,7 @@ impl Settings {
             ensure!(rules::reset_within_max(self.reset_timeout, max));
         }
         if let Some(calls) = self.half_open_calls {
-            ensure!(rules::probes_suffice(self.success_threshold, calls));
+            ensure!(rules::trial_calls_suffice(self.success_threshold, calls));
         }
         if let Some(share) = self.max_open {
             ensure!(rules::max_open(share));

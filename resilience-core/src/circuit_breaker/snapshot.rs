@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::machine::CircuitState;
+use super::circuit_state::CircuitState;
 use crate::classify::FailureKind;
 use crate::registry::SourceLocation;
 

@@ -8,8 +8,7 @@
 use std::cell::RefCell;
 
 use super::definition::State;
-use super::{GENERATION_SHIFT, PROBE_SHIFT};
-use crate::circuit_breaker::machine::PROBES;
+use super::word::{GENERATION_SHIFT, is_trial};
 
 /// A half-open state of a breaker: the low half of the address, and the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,10 +97,4 @@ impl Trial {
         let _leave = Leave(self);
         body()
     }
-}
-
-/// Returns whether the word of a guard has the number of a trial call.
-#[inline]
-pub(super) fn is_trial(seen: u64) -> bool {
-    seen & u64::from(PROBES) << PROBE_SHIFT != 0
 }

@@ -5,14 +5,15 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 use std::time::SystemTime;
 
+use super::call::{CallEnd, CallOutcome, FailedCall};
 use super::definition::View;
-use super::machine::{AdmittedCall, CallEnd, CallOutcome, FailedCall, Machine, Origin};
+use super::machine::{Machine, Origin};
 use super::snapshot::{ChangeReason, StateChange};
-use super::{
-    ASKS_MACHINE, BOUNDED, Body, CLOSED, COUNTED, CircuitState, FLAGS, GENERATION_SHIFT, IN_PERIOD,
-    IN_WINDOW, OPEN, OVERRIDDEN, OnCancel, PROBE_SHIFT, STATE, Trial, UNUSED, admitted, flags,
-    is_closed_in_time, registry, trial,
+use super::word::{
+    ASKS_MACHINE, BOUNDED, CLOSED, COUNTED, FLAGS, GENERATION_SHIFT, IN_PERIOD, IN_WINDOW, OPEN,
+    OVERRIDDEN, STATE, UNUSED, admitted, flags, guard_word, is_closed_in_time, is_trial,
 };
+use super::{Body, CircuitState, OnCancel, Trial, registry};
 use crate::attempt_scope;
 use crate::clock::{self, Timestamp};
 use crate::context;
@@ -71,7 +72,7 @@ impl View<'_> {
             return Ok((seen, None));
         }
         let (seen, started) = self.admit_by_machine()?;
-        if body == Body::Here && trial::is_trial(seen) {
+        if body == Body::Here && is_trial(seen) {
             Trial::of(self.state, seen).enter();
         }
         Ok((seen, started))
@@ -128,13 +129,11 @@ impl View<'_> {
             machine.admit(&settings, &self.cursor, now, is_inside)
         });
         match admission {
-            Ok(AdmittedCall { generation, probe, place }) => {
-                if probe > 0 {
+            Ok(call) => {
+                if call.trial > 0 {
                     span::record_circuit_state(|| state_label(CircuitState::HalfOpen));
                 }
-                let seen = u64::from(generation) << GENERATION_SHIFT | place.word();
-                let started = settings.slow_call.map(|_| now);
-                Ok((seen | u64::from(probe) << PROBE_SHIFT, started))
+                Ok((guard_word(call), settings.slow_call.map(|_| now)))
             }
             Err(after) => self.reject(after),
         }
@@ -182,7 +181,7 @@ impl View<'_> {
         started: Option<Timestamp>,
         text: &dyn Fn() -> Option<String>,
     ) {
-        if trial::is_trial(seen) {
+        if is_trial(seen) {
             Trial::of(self.state, seen).leave();
         }
         let settings = self.current();

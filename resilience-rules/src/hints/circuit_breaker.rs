@@ -8,7 +8,7 @@ const RATE: &str = "a share of the calls, above 0 and at most 1";
 const WINDOW: &str = "a number of calls, or a time like `\"10s\"`";
 const MINIMUM: &str = "the calls in the window from which a rate counts";
 const VALUES: &str = "the values that count as failures";
-const PROBES: &str = "the trial calls of a half-open circuit";
+const TRIAL_CALLS: &str = "the trial calls of a half-open circuit";
 const CANCELLED: &str = "the meaning of a call that is dropped before its end";
 const FLEET: &str = "the name of the breaker in all processes";
 
@@ -56,11 +56,11 @@ pub(super) const HINTS: &[(&str, Hint)] = &[
     ("minimum_calls", Same("min_calls", "20", MINIMUM)),
     ("request_volume_threshold", Same("min_calls", "20", MINIMUM)),
     ("volume_threshold", Same("min_calls", "20", MINIMUM)),
-    ("permitted_number_of_calls_in_half_open_state", Same("half_open_calls", "3", PROBES)),
-    ("half_open_max_calls", Same("half_open_calls", "3", PROBES)),
-    ("max_half_open_calls", Same("half_open_calls", "3", PROBES)),
-    ("half_open_max_requests", Same("half_open_calls", "3", PROBES)),
-    ("max_requests", Same("half_open_calls", "3", PROBES)),
+    ("permitted_number_of_calls_in_half_open_state", Same("half_open_calls", "3", TRIAL_CALLS)),
+    ("half_open_max_calls", Same("half_open_calls", "3", TRIAL_CALLS)),
+    ("max_half_open_calls", Same("half_open_calls", "3", TRIAL_CALLS)),
+    ("half_open_max_requests", Same("half_open_calls", "3", TRIAL_CALLS)),
+    ("max_requests", Same("half_open_calls", "3", TRIAL_CALLS)),
     ("exclude", Other(DECLINES)),
     (
         "ignore",

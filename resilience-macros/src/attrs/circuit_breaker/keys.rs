@@ -92,8 +92,8 @@ impl Keys {
         let successes = literal_of(self.success_threshold.as_ref());
         let successes = successes.unwrap_or(rules::SUCCESS_THRESHOLD).max(1);
         if let Some(Keyed { value, .. }) = &self.half_open_calls {
-            if let Some(probes) = value.literal() {
-                let rule = rules::probes_suffice(successes, *probes);
+            if let Some(calls) = value.literal() {
+                let rule = rules::trial_calls_suffice(successes, *calls);
                 let is_default = self.success_threshold.is_none();
                 errors.check(
                     value,
@@ -205,12 +205,12 @@ impl Keys {
         builder.require("min_calls_within_window", value_of(self.min_calls.as_ref()), window);
         let successes = value_of(self.success_threshold.as_ref());
         match (successes, value_of(self.half_open_calls.as_ref())) {
-            (None, Some(probes)) => {
+            (None, Some(calls)) => {
                 let default = rules::SUCCESS_THRESHOLD;
-                let values = [quote!(#default), quote!(#probes)];
-                builder.require_values("probes_suffice", probes, probes, &values);
+                let values = [quote!(#default), quote!(#calls)];
+                builder.require_values("trial_calls_suffice", calls, calls, &values);
             }
-            (successes, probes) => builder.require("probes_suffice", successes, probes),
+            (successes, calls) => builder.require("trial_calls_suffice", successes, calls),
         }
         let first = value_of(self.reset_timeout.as_ref());
         match (first, value_of(self.max_reset_timeout.as_ref())) {
