@@ -1,8 +1,8 @@
 //! The keys of policies with a state per key.
 
 use resilience::{
-    CircuitBreaker, CircuitState, Keyed, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker,
-    policies, policy_key, rate_limit, register,
+    CircuitBreaker, CircuitState, KeyCircuitBreaker, Keyed, PolicyKind, Rejected, TOP_KEYS,
+    bulkhead, circuit_breaker, policies, policy_key, rate_limit, register,
 };
 
 use crate::policy;
@@ -116,14 +116,19 @@ fn a_key_of_a_bulkhead_has_its_rejections_and_no_state() {
 
 /// A breaker of a key is reported where the breaker was made.
 #[test]
-fn breakers_of_keys_that_were_made_at_two_places_have_these_places() {
-    let table = Keyed::new(10, CircuitBreaker::new);
-    let line = |key: &str, is_other: bool| {
-        let other = || CircuitBreaker::new();
-        let breaker = table.get_with(key, |breaker| if is_other { other() } else { breaker });
+fn breakers_of_keys_have_the_places_that_made_them() {
+    fn line(breaker: &KeyCircuitBreaker) -> u32 {
         breaker.explain().layers[0].location.line
-    };
-    let (first, second, third) = (line("a", false), line("b", true), line("c", false));
-    assert_eq!(first, third);
-    assert_ne!(first, second);
+    }
+    let table = Keyed::new(10, CircuitBreaker::new);
+    let first = line(&table.get("a"));
+    let other = line(&table.get_with("b", |_| CircuitBreaker::new()));
+    assert_eq!(line(&table.get("c")), first);
+    assert_ne!(other, first);
+    let table = Keyed::new(10, CircuitBreaker::new);
+    let [one, two] = [
+        line(&table.get_with("a", |_| CircuitBreaker::new())),
+        line(&table.get_with("b", |_| CircuitBreaker::new())),
+    ];
+    assert_eq!(one + 1, two);
 }
