@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitState, PolicyKind, RateLimiter, Rejected, circuit_breaker,
-    control, pending_settings, policies_matching, register, testing,
+    Bulkhead, CircuitBreaker, CircuitState, PolicyKind, RateLimiter, control, pending_settings,
+    register, testing,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -116,26 +116,4 @@ fn releases_are_kept_beside_a_forced_state_of_another_pattern_only() {
     assert_eq!(pending(), ["other::limiter: drain"]);
     assert_eq!(states(["kept::a", "kept::c", "kept::d"]), [closed; 3]);
     assert_eq!(limiter("other::limiter").available(), 0);
-}
-
-#[test]
-fn the_keys_of_a_function_take_an_action_over_once() {
-    #[circuit_breaker(key = host, key_label = host, name = "taken::over")]
-    fn call(host: &str) -> Result<u32, Rejected> {
-        Ok(7)
-    }
-    let _alone = alone();
-    control("taken::over").force_open().expect("pending");
-    assert!(call("a").is_err());
-    control("taken::over").key("a").release().expect("a key");
-    (0..3).for_each(|_| assert_eq!(call("a"), Ok(7)));
-    let report = policies_matching("taken::over");
-    let report = report.iter().find(|report| report.kind == PolicyKind::CircuitBreaker);
-    let changes = |to| {
-        let report = report.expect("a listed policy");
-        report.count("resilience.circuit_breaker.transitions", &[to, "manual"])
-    };
-    assert_eq!(changes("forced_open"), 2, "to the state, and from the state");
-    control("taken::over").key("a").release().expect("a key");
-    control("taken::over").release().expect("a breaker");
 }
