@@ -29,6 +29,7 @@ mod active_call;
 mod ambiguous_null;
 mod call;
 mod context;
+mod followers;
 mod owner;
 mod policy;
 mod recovery;

@@ -9,9 +9,10 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use crate::followers::Followers;
 use crate::key::{Fingerprint, RecordKey};
 use crate::store::{Claim, StoreId, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
@@ -60,8 +61,7 @@ impl Shared {
 #[derive(Default)]
 struct State {
     end: Option<End>,
-    followers: BTreeMap<u64, Waker>,
-    last_number: u64,
+    followers: Followers,
 }
 
 /// The end of a shared claim.
@@ -172,9 +172,9 @@ impl Leader {
         drop(removed);
         let mut state = lock(&self.shared.0);
         state.end = Some(end);
-        let followers = core::mem::take(&mut state.followers);
+        let followers = state.followers.take();
         drop(state);
-        followers.into_values().for_each(Waker::wake);
+        followers.for_each(Waker::wake);
     }
 }
 
@@ -203,11 +203,7 @@ impl Follower {
         if let Some(end) = &state.end {
             return Poll::Ready(end.clone());
         }
-        let number = *self.number.get_or_insert_with(|| {
-            state.last_number = state.last_number.wrapping_add(1);
-            state.last_number
-        });
-        let previous = state.followers.insert(number, waker);
+        let previous = state.followers.set(&mut self.number, waker);
         drop(state);
         drop(previous);
         Poll::Pending
@@ -216,8 +212,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let waker = lock(&self.shared.0).followers.remove(&number);
+        let waker = lock(&self.shared.0).followers.remove(self.number);
         drop(waker);
     }
 }

@@ -3,9 +3,10 @@
 
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use crate::followers::Followers;
 use crate::key::{Fingerprint, RecordKey};
 use crate::store::StoreId;
 use resilience_core::__internal::{Mutex, lock};
@@ -30,9 +31,7 @@ struct State {
     /// The follower that leads next. It has been woken, and has not been polled since.
     heir: Option<u64>,
     outcome: Option<Arc<[u8]>>,
-    /// The wakers of the followers, in the order of arrival.
-    followers: BTreeMap<u64, Waker>,
-    last_number: u64,
+    followers: Followers,
 }
 
 impl Flights {
@@ -53,8 +52,7 @@ impl Flight {
             has_leader: false,
             heir: None,
             outcome: None,
-            followers: BTreeMap::new(),
-            last_number: 0,
+            followers: Followers::default(),
         })))
     }
 }
@@ -66,7 +64,7 @@ pub(super) struct FlightCall {
     subject: Subject,
     flight: Arc<Flight>,
     is_leader: bool,
-    /// The key of the waker among the followers.
+    /// The number of the call among the followers.
     number: Option<u64>,
 }
 
@@ -116,11 +114,7 @@ impl FlightCall {
             self.is_leader = true;
             return Poll::Ready(Role::Leader);
         }
-        let number = *self.number.get_or_insert_with(|| {
-            state.last_number = state.last_number.wrapping_add(1);
-            state.last_number
-        });
-        let previous = state.followers.insert(number, waker);
+        let previous = state.followers.set(&mut self.number, waker);
         drop(state);
         drop(previous);
         Poll::Pending
@@ -154,22 +148,22 @@ impl FlightCall {
 impl Drop for FlightCall {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.0);
-        let waker = self.number.and_then(|number| state.followers.remove(&number));
-        let woken = if !self.is_leader && !self.is_heir(&state) {
-            BTreeMap::new()
+        let waker = state.followers.remove(self.number);
+        let woken: Vec<Waker> = if !self.is_leader && !self.is_heir(&state) {
+            Vec::new()
         } else if state.outcome.is_some() {
-            core::mem::take(&mut state.followers)
+            state.followers.take().collect()
         } else {
             // One follower leads next. A wake of all followers would poll each follower once for
             // each leader, and the polls would grow with the square of the calls.
-            let next = state.followers.pop_first();
-            state.heir = next.as_ref().map(|(number, _)| *number);
-            state.has_leader = next.is_some();
-            BTreeMap::from_iter(next)
+            let (number, waker) = state.followers.pop_first().unzip();
+            state.heir = number;
+            state.has_leader = number.is_some();
+            Vec::from_iter(waker)
         };
         drop(state);
         drop(waker);
-        woken.into_values().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
         self.set_calls(|calls| calls.saturating_sub(1));
     }
 }

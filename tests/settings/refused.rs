@@ -1,7 +1,9 @@
 //! Settings that a policy refuses at its first call.
 
 use resilience::SettingOrigin::{Code, File};
-use resilience::{RetryPolicy, control, load_settings_toml, pending_settings, retry, testing};
+use resilience::{
+    RetryPolicy, bulkhead, control, load_settings_toml, pending_settings, policies, retry, testing,
+};
 
 use crate::{alone, reported, second};
 
@@ -84,8 +86,12 @@ fn a_policy_that_refuses_settings_can_be_controlled_and_blocks_no_change() {
     for _ in 0..2 {
         load_settings_toml("resilience.toml", file).expect("one policy accepts");
     }
-    control("refusing::a").disable().expect("a switch");
-    assert_eq!(calls(refusing), 1);
+    let disabled = control("refusing::a").disable().expect("a switch");
+    assert_eq!((disabled.reached, calls(refusing)), (1, 1));
+    // The switch has an effect, so it is not pending.
+    let pending = pending_settings().into_iter().filter(|pending| pending.target == "refusing::a");
+    let changes: Vec<_> = pending.map(|pending| pending.change).collect();
+    assert_eq!(changes, ["deadline = 9s", "base_delay = 50s"]);
     control("refusing::a").enable().expect("a switch");
     control("refusing::a").unset("retry.deadline").expect("a live value");
     assert_eq!(calls(refusing), 4);
@@ -117,4 +123,24 @@ fn a_policy_by_hand_that_breaks_a_rule_refuses_settings_that_keep_the_mistake() 
     control("refused::by_hand").set("retry.max_delay", "10s").unwrap();
     control("refused::by_hand").set("retry.attempts", 3).unwrap();
     assert_eq!(calls(), 3);
+}
+
+#[test]
+fn a_policy_that_refuses_a_switch_can_be_switched_off() {
+    #[bulkhead(max = 1, shadow, name = "refusing::watched")]
+    fn watched(inner: &dyn Fn() -> u32) -> u32 {
+        inner()
+    }
+    let _alone = alone();
+    // Refused at the first call: the function has no way to reject.
+    control("refusing::watched").shadow(false).expect("no policy of the name");
+    let running = || watched(&|| u32::from(watched(&|| 7) == 7));
+    assert_eq!(running(), 1);
+    let rejections = || {
+        let report = policies().into_iter().find(|policy| policy.name == "refusing::watched");
+        report.expect("a policy").count("resilience.shadow_rejections", &[])
+    };
+    assert_eq!(rejections(), 1);
+    control("refusing::watched").disable().expect("a switch");
+    assert_eq!((running(), rejections()), (1, 1));
 }

@@ -14,11 +14,14 @@ pub(super) fn known() -> Vec<(PolicyKind, &'static str)> {
     list::all().iter().filter_map(identity).collect()
 }
 
-/// Returns the listed policies that accept their settings.
-pub(super) fn accepting() -> Vec<(PolicyKind, &'static str)> {
+/// Returns the listed policies that do not ignore the stored value of a key.
+pub(super) fn accepting(key: &str) -> Vec<(PolicyKind, &'static str)> {
     let layers = store::store().layers.clone();
-    let accepting =
-        |record: &Record| layers.refusal_of(record).is_none().then_some((record.kind, record.name));
+    let accepting = |record: &Record| {
+        let ignored = layers.refusal_of(record).map(|(_, ignored)| ignored);
+        let accepts = ignored.is_none_or(|ignored| ignored.get(key).is_none());
+        accepts.then_some((record.kind, record.name))
+    };
     list::all().iter().filter_map(|entry| entry.with(|_, record| accepting(record))?).collect()
 }
 
@@ -28,7 +31,7 @@ pub(super) fn check(before: &Layers, after: &Layers) -> Result<(), SettingsError
     let mut problems: Vec<SettingsProblem> = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            let Some(refusal) = after.refusal_of(record) else { return };
+            let Some((refusal, _)) = after.refusal_of(record) else { return };
             if before.refusal_of(record).is_some() {
                 return;
             }

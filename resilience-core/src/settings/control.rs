@@ -6,7 +6,7 @@ use core::time::Duration;
 use resilience_rules::settings::{MAX_SETTINGS, Raw, attribute, shown};
 
 use super::error::SettingsError;
-use super::overrides::{is_switch, text};
+use super::overrides::text;
 use super::store::{self, Entry, Standing, Target};
 use super::{apply, history, read};
 use crate::clock::now;
@@ -450,8 +450,8 @@ impl Control {
     /// Adds a change of the setting `key` to the history, and returns the number of policies of
     /// these kinds that it reached.
     fn recorded(&self, key: &str, kinds: &[PolicyKind], change: String) -> Controlled {
-        let reached = if is_switch(key) { apply::known() } else { apply::accepting() };
-        let named = reached
+        let accepting = apply::accepting(key);
+        let named = accepting
             .iter()
             .filter(|(kind, name)| kinds.contains(kind) && pattern::matches(&self.target, name));
         let controlled = Controlled { reached: named.count(), unreachable: Vec::new() };

@@ -81,7 +81,7 @@ impl<T> Live<T> {
         &self,
         kind: PolicyKind,
         name: &str,
-        accepts: impl FnOnce(&Overrides) -> bool,
+        accepts: impl Fn(&Overrides) -> bool,
         adjusted: impl FnOnce(Overrides) -> Option<T>,
     ) {
         let (version, overrides) = overrides(kind, name);

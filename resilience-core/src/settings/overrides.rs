@@ -93,13 +93,18 @@ impl Overrides {
         self.0.push(new);
     }
 
-    /// Returns all overrides if the policy accepts them, and the switches alone otherwise: an
-    /// operator can switch off a policy that refuses a setting.
-    pub(crate) fn accepted(mut self, accepts: impl FnOnce(&Self) -> bool) -> Self {
-        if !accepts(&self) {
-            self.0.retain(|known| is_switch(known.key));
-        }
-        self
+    /// Returns all overrides if the policy accepts them, and otherwise the switches that the policy
+    /// accepts alone: an operator can switch off a policy that refuses a setting.
+    pub(crate) fn accepted(self, accepts: impl Fn(&Self) -> bool) -> Self {
+        if accepts(&self) { self } else { self.split(accepts).0 }
+    }
+
+    /// Splits refused overrides into the switches that the policy accepts alone, and the rest.
+    pub(super) fn split(self, accepts: impl Fn(&Self) -> bool) -> (Self, Self) {
+        let is_accepted =
+            |known: &Override| is_switch(known.key) && accepts(&Self(vec![known.clone()]));
+        let (accepted, ignored) = self.0.into_iter().partition(is_accepted);
+        (Self(accepted), Self(ignored))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -132,8 +137,8 @@ impl Overrides {
     }
 }
 
-/// Returns whether a setting is a switch, which a policy takes over with settings that it refuses.
-pub(crate) fn is_switch(key: &str) -> bool {
+/// Returns whether a setting is a switch, which a policy takes over beside settings that it refuses.
+fn is_switch(key: &str) -> bool {
     matches!(key, "enabled" | "shadow")
 }
 

@@ -50,8 +50,8 @@ pub fn pending_settings() -> Vec<PendingSetting> {
     let mut refused = Vec::new();
     for entry in list::all() {
         entry.with(|_, record| {
-            if let Some(refusal) = layers.refusal_of(record) {
-                refused.push((record.kind, record.name, refusal.to_string()));
+            if let Some((refusal, ignored)) = layers.refusal_of(record) {
+                refused.push((record.kind, record.name, ignored, refusal.to_string()));
             }
         });
     }
@@ -67,7 +67,9 @@ pub fn pending_settings() -> Vec<PendingSetting> {
         let is_known = known.iter().any(|(kind, name)| {
             is_meant(*kind, name) || entry.target.matches(name) && is_one_change(*kind)
         });
-        let problem = refused.iter().find(|(kind, name, _)| is_meant(*kind, name));
+        let problem = refused.iter().find(|(kind, name, ignored, _)| {
+            is_meant(*kind, name) && ignored.get(entry.key).is_some()
+        });
         if !is_known || problem.is_some() {
             pending.push(PendingSetting {
                 target: entry.target.text().to_owned(),

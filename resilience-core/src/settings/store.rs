@@ -126,9 +126,12 @@ impl Layers {
         overrides
     }
 
-    /// Returns the reason of a policy against its settings.
-    pub(super) fn refusal_of(&self, record: &Record) -> Option<Refusal> {
-        record.check(&self.overrides(record.kind, record.name)).err()
+    /// Returns the reason of a policy against its settings, and the settings that it ignores.
+    pub(super) fn refusal_of(&self, record: &Record) -> Option<(Refusal, Overrides)> {
+        let all = self.overrides(record.kind, record.name);
+        let refusal = record.check(&all).err()?;
+        let (_, ignored) = all.split(|some| record.check(some).is_ok());
+        Some((refusal, ignored))
     }
 
     /// Replaces a layer. The more specific entries come last, and win.

@@ -15,7 +15,7 @@ use crate::child::report;
 
 const TENANT: &str = "tenant-acme";
 
-pub(crate) const LEASE: Duration = Duration::from_millis(300);
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// Whether a call ends, or reports a phase and hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl<S: Store + Clone> Payments<S> {
 
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "300ms", ttl = "1h", name = "payments.charge"
+        lease = "1s", ttl = "1h", name = "payments.charge"
     )]
     pub(crate) async fn rerun(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
@@ -47,7 +47,7 @@ impl<S: Store + Clone> Payments<S> {
 
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_interrupted = "unknown", name = "payments.charge"
+        lease = "1s", ttl = "1h", on_interrupted = "unknown", name = "payments.charge"
     )]
     pub(crate) async fn unknown(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
@@ -55,7 +55,7 @@ impl<S: Store + Clone> Payments<S> {
 
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "300ms", ttl = "1h", name = "payments.charge",
+        lease = "1s", ttl = "1h", name = "payments.charge",
         on_interrupted = reconcile(async |call| self.ask_bank(&call))
     )]
     pub(crate) async fn reconcile(&self, request: &str, cents: u64) -> Result<String, Rejected> {
@@ -65,7 +65,7 @@ impl<S: Store + Clone> Payments<S> {
     /// Uses a store timeout of 100 ms per step.
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "300ms", ttl = "1h", store_timeout = "100ms", name = "payments.charge"
+        lease = "1s", ttl = "1h", store_timeout = "100ms", name = "payments.charge"
     )]
     pub(crate) async fn short_timeout(
         &self,
@@ -78,16 +78,17 @@ impl<S: Store + Clone> Payments<S> {
     /// Runs without a record if the store does not answer.
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "300ms", ttl = "1h", on_store_error = "fail_open", name = "payments.charge"
+        lease = "1s", ttl = "1h", on_store_error = "fail_open", name = "payments.charge"
     )]
     pub(crate) async fn fail_open(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await
     }
 
-    /// Uses a lease that outlasts the restart of a server.
+    /// Uses a lease that outlasts the restart of a server, and waits for slow answers.
     #[idempotent(
         store = self.store, key = request, scope = TENANT, fingerprint(cents),
-        lease = "20s", ttl = "1h", concurrent = wait("20s"), name = "payments.charge"
+        lease = "20s", ttl = "1h", concurrent = wait("20s"), store_timeout = "10s",
+        name = "payments.charge"
     )]
     pub(crate) async fn long_lease(&self, request: &str, cents: u64) -> Result<String, Rejected> {
         self.effect(cents).await

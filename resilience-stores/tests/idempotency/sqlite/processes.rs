@@ -22,7 +22,13 @@ async fn plays() -> bool {
     };
     let calls = requests.iter().map(|request| {
         let (payments, request) = (payments.clone(), request.clone());
-        tokio::spawn(async move { payments.rerun(&request, 5).await })
+        tokio::spawn(async move {
+            // A process that is not killed must keep the lease on any machine.
+            match payments.hang_at {
+                HangAt::Never => payments.long_lease(&request, 5).await,
+                HangAt::BeforeEffect | HangAt::AfterEffect => payments.rerun(&request, 5).await,
+            }
+        })
     });
     for call in calls.collect::<Vec<_>>() {
         report(&call.await.unwrap().unwrap());
