@@ -1,4 +1,4 @@
-//! Settings that no policy follows yet.
+//! Pending settings.
 
 use resilience::SettingOrigin::{File, Live};
 use resilience::{
