@@ -1,10 +1,10 @@
-//! Figures while policies are dropped: alone in the process, because other tests of exporters compare
-//! all figures.
+//! Figures and memory while policies are dropped: alone in the process, because other tests of
+//! exporters compare all figures.
 #![cfg(feature = "prometheus")]
 
 use allocation_counter::measure;
 use resilience::export::prometheus_text;
-use resilience::{CircuitBreaker, policies_matching};
+use resilience::{CircuitBreaker, circuit_changes, policies_matching};
 
 /// A policy that is dropped during a reading is counted once: in the list, or among the dropped.
 #[test]
@@ -83,4 +83,20 @@ fn dropped_policies_take_no_memory_in_the_list() {
     let before = read();
     (0..5000).for_each(|_| CircuitBreaker::new().name("dropped::breaker").trip());
     assert!(read() < before + 50_000, "{} after {before}", read());
+}
+
+#[test]
+fn dropped_subscriptions_take_no_memory() {
+    let breaker = CircuitBreaker::new().name("dropped::changes");
+    let change = || {
+        let change = || {
+            breaker.force_open();
+            breaker.force_close();
+        };
+        measure(change).bytes_total
+    };
+    change();
+    let before = change();
+    (0..1000).for_each(|_| drop(circuit_changes("dropped::*")));
+    assert!(change() < before + 1000, "{} after {before}", change());
 }

@@ -39,6 +39,7 @@ fn limiter(name: &'static str) -> &'static RateLimiter {
 
 #[test]
 fn an_action_waits_for_the_policies_of_its_name_and_kind() {
+    static POOL: Bulkhead = Bulkhead::new(1).name("later::pool");
     let _alone = alone();
     let clock = testing::clock();
     let later = || control("later::*");
@@ -47,7 +48,6 @@ fn an_action_waits_for_the_policies_of_its_name_and_kind() {
     // Neither another name nor another kind takes the actions.
     assert_eq!(breaker("apart::breaker").state(), CircuitState::Closed);
     assert_eq!(limiter("apart::limiter").available(), 1);
-    static POOL: Bulkhead = Bulkhead::new(1).name("later::pool");
     register(&POOL);
     assert_eq!(pending(), ["later::*: force open for 60s", "later::*: drain"]);
 

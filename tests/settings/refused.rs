@@ -90,8 +90,8 @@ fn a_policy_that_refuses_settings_can_be_controlled_and_blocks_no_change() {
     assert_eq!((disabled.reached, calls(refusing)), (1, 1));
     // The switch has an effect, so it is not pending.
     let pending = pending_settings().into_iter().filter(|pending| pending.target == "refusing::a");
-    let changes: Vec<_> = pending.map(|pending| pending.change).collect();
-    assert_eq!(changes, ["deadline = 9s", "base_delay = 50s"]);
+    let ignored: Vec<_> = pending.map(|pending| pending.change).collect();
+    assert_eq!(ignored, ["deadline = 9s", "base_delay = 50s"]);
     control("refusing::a").enable().expect("a switch");
     control("refusing::a").unset("retry.deadline").expect("a live value");
     assert_eq!(calls(refusing), 4);
