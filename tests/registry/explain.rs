@@ -243,3 +243,18 @@ fn the_longest_time_counts_delays_that_grow_for_long() {
     static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
     assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
 }
+
+#[test]
+fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes() {
+    #[fallback(value = 0)]
+    #[retry(attempts = 2)]
+    #[circuit_breaker(failure_threshold = 3)]
+    fn stack() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    count_successes();
+    let _state = testing::fresh_state();
+    stack().expect("a success");
+    let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
+    assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
+}

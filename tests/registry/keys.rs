@@ -1,8 +1,8 @@
 //! The keys of policies with a state per key.
 
 use resilience::{
-    CircuitBreaker, CircuitState, Keyed, PolicyKind, Rejected, TOP_KEYS, bulkhead, circuit_breaker,
-    policies, policy_key, rate_limit, register,
+    CircuitBreaker, CircuitState, KeyCircuitBreaker, Keyed, PolicyKind, Rejected, TOP_KEYS,
+    bulkhead, circuit_breaker, policies, policy_key, rate_limit, register,
 };
 
 use crate::policy;
@@ -109,4 +109,38 @@ fn a_table_by_hand_is_listed_with_totals_and_with_its_keys_once_registered() {
     assert_eq!(report.count("resilience.calls", &["failure"]), 2);
     register(&BREAKERS);
     assert_eq!(policy("keys::table").keys.map(|keys| (keys.keys, keys.open)), Some((2, 2)));
+}
+
+#[test]
+fn a_key_of_a_bulkhead_has_its_rejections_and_no_state() {
+    #[bulkhead(max = 1, key = tenant, key_label = tenant, name = "keys::rejecting")]
+    fn call(tenant: u32, depth: u32) -> Result<u32, Rejected> {
+        if depth == 0 { Ok(0) } else { call(tenant, depth - 1) }
+    }
+    let _ = policies();
+    assert!(call(1, 0).is_ok() && call(2, 1).is_err() && call(2, 1).is_err());
+    let key = |tenant| policy_key("keys::rejecting", PolicyKind::Bulkhead, tenant).expect("a key");
+    assert_eq!((key("1").rejected, key("2").rejected), (0, 2));
+    assert_eq!(key("2").state, None);
+    let keys = policy("keys::rejecting").keys.expect("keys");
+    assert_eq!((keys.rejecting.len(), &*keys.rejecting[0].key, keys.open), (1, "2", 0));
+}
+
+/// A breaker of a key is reported where the breaker was made.
+#[test]
+fn breakers_of_keys_have_the_places_that_made_them() {
+    fn line(breaker: &KeyCircuitBreaker) -> u32 {
+        breaker.explain().layers[0].location.line
+    }
+    let table = Keyed::new(10, CircuitBreaker::new);
+    let first = line(&table.get("a"));
+    let other = line(&table.get_with("b", |_| CircuitBreaker::new()));
+    assert_eq!(line(&table.get("c")), first);
+    assert_ne!(other, first);
+    let table = Keyed::new(10, CircuitBreaker::new);
+    let [one, two] = [
+        line(&table.get_with("a", |_| CircuitBreaker::new())),
+        line(&table.get_with("b", |_| CircuitBreaker::new())),
+    ];
+    assert_eq!(one + 1, two);
 }

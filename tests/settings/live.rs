@@ -105,18 +105,18 @@ fn settings_are_checked_together_with_those_of_the_code() {
 #[tokio::test(start_paused = true)]
 async fn a_timeout_follows_its_limit() {
     #[timeout("5s", name = "live::timeout")]
-    async fn wait() -> Result<(), Rejected> {
-        tokio::time::sleep(Duration::from_secs(3)).await;
+    async fn wait(seconds: u64) -> Result<(), Rejected> {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
         Ok(())
     }
     let _alone = alone();
-    assert_eq!(wait().await, Ok(()));
+    assert_eq!(wait(3).await, Ok(()));
     control("live::timeout").set("timeout.limit", "2s").unwrap();
-    let error = wait().await.unwrap_err();
+    let error = wait(3).await.unwrap_err();
     assert_eq!(error.kind(), RejectedKind::TimedOut);
     assert!(error.to_string().contains("2s"), "{error}");
     control("live::timeout").disable().unwrap();
-    assert_eq!(wait().await, Ok(()));
+    assert_eq!((wait(3).await, wait(9).await), (Ok(()), Ok(())));
 }
 
 fn fail(breaker: &CircuitBreaker) {
@@ -673,4 +673,18 @@ fn a_half_open_breaker_decides_by_changed_settings() {
     assert_eq!(API.state(), CircuitState::Open);
     clock.advance(second());
     assert!(API.try_acquire().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_accepts_as_many_hedges_as_the_code_has() {
+    #[hedge(after = "1s", max = 2, idempotent, name = "live::most")]
+    async fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let _alone = alone();
+    resilience::count_successes();
+    call().await.unwrap();
+    control("live::most").set("hedge.max", "2").unwrap();
+    let error = control("live::most").set("hedge.max", "3").unwrap_err().to_string();
+    assert!(error.contains("room for the hedges of the code only"), "{error}");
 }

@@ -384,13 +384,7 @@ impl Control {
                 let until = time.map(|time| now().plus(time));
                 store::stand(self.standing(action, until, false))?;
             }
-            Action::Release => {
-                store::end_standing(&self.target, self.kind, self.key.as_deref());
-                // Another pattern may stand for the same policies.
-                if store::needs_releases() {
-                    store::stand(self.standing(action, None, false))?;
-                }
-            }
+            Action::Release => store::release(self.standing(action, None, false))?,
             Action::Reset | Action::Drain => {}
         }
         Ok(())

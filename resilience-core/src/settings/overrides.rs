@@ -137,7 +137,7 @@ impl Overrides {
     }
 }
 
-/// Returns whether a setting is a switch, which a policy takes over beside settings that it refuses.
+/// Returns whether a setting is a switch, which a policy follows beside settings that it refuses.
 fn is_switch(key: &str) -> bool {
     matches!(key, "enabled" | "shadow")
 }

@@ -197,44 +197,51 @@ fn put(layers: Layers) {
     mode::set_has_settings();
 }
 
-/// Stores an action on policies that may not exist yet. A further action on the same policies
-/// replaces an action of the same kind.
-pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
-    let at = now();
-    let mut store = store();
-    store.standing.retain(|known| {
-        let is_other = (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
-            || known.action.replaces() != new.action.replaces();
-        is_other && !known.is_over(at)
-    });
-    if store.standing.len() >= MAX_SETTINGS {
-        let message = format!("more than {MAX_SETTINGS} forced states; end some by `release`");
-        return Err(SettingsError::one(None, message));
+impl Store {
+    /// Removes the actions that are over, or that a new action replaces: of the same kind, on the
+    /// same policies.
+    fn end_replaced(&mut self, new: &Standing) {
+        let at = now();
+        self.standing.retain(|known| {
+            let is_other = (&known.target, known.kind, &known.key)
+                != (&new.target, new.kind, &new.key)
+                || known.action.replaces() != new.action.replaces();
+            is_other && !known.is_over(at)
+        });
     }
-    store.standing.push(new);
-    VERSION.fetch_add(1, Release);
-    mode::set_has_settings();
-    Ok(())
+
+    fn stand(&mut self, new: Standing) -> Result<(), SettingsError> {
+        if self.standing.len() >= MAX_SETTINGS {
+            let message = format!("more than {MAX_SETTINGS} forced states; end some by `release`");
+            return Err(SettingsError::one(None, message));
+        }
+        self.standing.push(new);
+        VERSION.fetch_add(1, Release);
+        mode::set_has_settings();
+        Ok(())
+    }
 }
 
-/// Returns whether a release has a forced state to end, for a policy that appears later. Otherwise
-/// forgets all releases.
-pub(super) fn needs_releases() -> bool {
+/// Stores an action on policies that may not exist yet, in place of the actions that it replaces.
+pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
+    let mut store = store();
+    store.end_replaced(&new);
+    store.stand(new)
+}
+
+/// Ends a forced state that stands for policies. The release itself stands only beside a forced
+/// state of other patterns, which may be for the same policies.
+pub(super) fn release(new: Standing) -> Result<(), SettingsError> {
     let is_forced =
         |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
     let mut store = store();
-    let is_any = store.standing.iter().any(is_forced);
-    if !is_any {
+    store.end_replaced(&new);
+    if store.standing.iter().any(is_forced) {
+        store.stand(new)
+    } else {
         store.standing.retain(|known| known.action != Action::Release);
+        Ok(())
     }
-    is_any
-}
-
-/// Ends the actions that stand for these policies.
-pub(super) fn end_standing(target: &str, kind: Option<PolicyKind>, key: Option<&str>) {
-    store().standing.retain(|known| {
-        (known.target.as_str(), known.kind, known.key.as_deref()) != (target, kind, key)
-    });
 }
 
 /// Applies the actions that stand for a policy that has just appeared. Called without a lock.
