@@ -11,7 +11,9 @@ use resilience_core::{Classify, FailureClass, Rejected};
 /// known error.
 ///
 /// The chain starts with the error itself and follows [`source`](Error::source). Known errors are
-/// the errors of `sqlx` and `redis`, also inside a `Box` or an `Arc`, and [`Rejected`].
+/// the errors of `sqlx` and `redis`, also inside a `Box` or an `Arc`, and [`Rejected`]. A variant
+/// with `#[error(transparent)]` hides the error of a database, because its source is the source of
+/// the inner error.
 ///
 /// ```
 /// use std::{error::Error, fmt};
