@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
-use crate::error_sources::error_sources;
+use crate::error_sources::{error_sources, is_searched};
 use crate::failure_text::KeptFailure;
 use crate::keyed::KeyLabel;
 use crate::log;
@@ -338,8 +338,9 @@ impl Rejected {
     }
 
     /// Finds a rejection in an error and its sources, for the classification of an error that holds
-    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report` and boxed
-    /// errors.
+    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report`, boxed
+    /// errors and `std::io::Error`. A rejection inside of a `Box`, an `Arc` or a variant with
+    /// `#[error(transparent)]` is found too.
     ///
     /// ```
     /// use std::io;
@@ -590,6 +591,9 @@ impl fmt::Display for IdempotencyRejection {
 
 impl Error for Rejected {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        if is_searched() {
+            return Some(self);
+        }
         match (&self.source, &self.cause) {
             (Some(source), _) => Some(&***source),
             (None, Some(cause)) => cause.text().is_some().then_some(cause as _),

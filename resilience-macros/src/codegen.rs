@@ -275,7 +275,7 @@ impl Context {
     }
 
     /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
-    /// source chain of a type for any error, or transient. The code does not compile if the type
+    /// source chain of a known type, or transient. The code does not compile if the type
     /// depends on a type parameter without a `Classify` bound.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
@@ -286,12 +286,13 @@ impl Context {
         let at = Span::mixed_site().located_at(at);
         let here = self.private_at(at);
         let probe = quote_spanned!(at=>
-            (&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
+            (&&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
         );
         quote!({
             #[allow(unused_imports)]
             use #private::{
-                ClassOfParameter as _, Classified as _, ClassifiedBySource as _, Unclassified as _,
+                ClassOfParameter as _, Classified as _, ClassifiedBySource as _,
+                ClassifiedInGuard as _, Unclassified as _,
             };
             #probe
         })
