@@ -285,6 +285,8 @@ impl Gcra {
         let end = start.saturating_add(width);
         queue.furthest.fetch_max(end, Ordering::Relaxed);
         line.move_back(Span { start, end });
+        self.shorten(&mut line);
+        queue.publish(&line);
     }
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
