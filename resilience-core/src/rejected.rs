@@ -33,6 +33,9 @@ use crate::outcome::Outcome;
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
 ///
+/// [`StoreUnavailable`] has the effect *unknown* if the body has run and its outcome could not be
+/// stored. `#[retry]` then repeats the call if the call is idempotent.
+///
 /// [`source`](Error::source) returns the cause of the rejection, if known. The process keeps the
 /// failure of each open circuit, and of the last 1000 openings that have ended. Later a rejection
 /// that was stored has no source any more.
@@ -187,7 +190,8 @@ pub enum IdempotencyRejection {
     /// The call has run before, and the outcome was not stored: too long, or not meant to be
     /// stored.
     NotStored,
-    /// The store of idempotency records did not answer.
+    /// The store of idempotency records did not answer. The body has not run, or its outcome could
+    /// not be stored: [`classify`](Rejected::classify) returns the [`Effect`].
     StoreUnavailable,
 }
 
