@@ -248,7 +248,7 @@ impl Fallback {
                 let there = context.private_at(at.resolved_at(Span::call_site()));
                 let answer = match with {
                     Expr::Path(with) => quote_spanned!(at=> #with(#error)),
-                    with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
+                    with => quote_spanned!(at=> #there::answer(#error, #with)),
                 };
                 (quote!(#error), answer, at)
             }
