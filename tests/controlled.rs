@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -114,6 +114,30 @@ fn a_wait_ends_when_the_breaker_is_dropped_or_switched_off() {
     control("closing::off").disable().expect("a breaker");
     assert!(by_name.as_mut().poll(&mut cx).is_ready());
     assert!(by_hand.as_mut().poll(&mut cx).is_ready());
+}
+
+#[test]
+fn a_wait_that_begins_while_the_breaker_is_dropped_ends() {
+    for _ in 0..2000 {
+        let breaker = Arc::new(CircuitBreaker::new().name("closing::raced"));
+        register(&breaker);
+        breaker.trip();
+        let count = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut wait = pin!(circuit_closed("closing::raced"));
+        let begins = Barrier::new(2);
+        let is_pending = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                begins.wait();
+                drop(breaker);
+            });
+            begins.wait();
+            wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
+        });
+        while is_pending && count.0.load(Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

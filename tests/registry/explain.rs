@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, Explanation, Nested, PolicyKind, RateLimiter, Rejected, RetryPolicy,
-    bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching, rate_limit,
-    register, retry, testing, timeout,
+    Bulkhead, CircuitBreaker, Explanation, Jitter, Nested, PolicyKind, RateLimiter, Rejected,
+    RetryPolicy, bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching,
+    rate_limit, register, retry, testing, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -239,4 +239,22 @@ fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes(
     stack().expect("a success");
     let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
     assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
+}
+
+#[test]
+fn the_longest_time_counts_delays_that_grow_for_long() {
+    let millis = Duration::from_millis;
+    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
+    #[retry(attempts = 200, backoff = "linear", base_delay = "50ms", name = "explain::linear")]
+    #[timeout("1s", name = "explain::linear")]
+    async fn linear() -> Result<(), Rejected> {
+        Err(Rejected::timed_out("body", Duration::ZERO))
+    }
+    let _waits = testing::no_waits();
+    assert!(futures::executor::block_on(linear()).is_err());
+    let delays: Duration = (1..200).map(|retry| millis(50 * retry)).sum();
+    assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
+    // The delays of a list repeat the last.
+    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
+    assert_eq!(longest(RetryPolicy::new().delays(&LIST)).delays, [millis(10); 10]);
 }

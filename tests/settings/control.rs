@@ -10,7 +10,7 @@ use resilience::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::alone;
+use crate::{alone, second};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -306,4 +306,34 @@ fn settings_are_not_for_one_key_and_names_have_at_most_512_bytes() {
     control(&name).set("retry.attempts", 5).unwrap();
     control(&name).unset("retry.attempts").unwrap();
     assert!(control(&(name + "x")).set("retry.attempts", 5).is_err());
+}
+
+#[test]
+fn a_state_that_cannot_be_reached_changes_nothing() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::unregistered");
+    let _alone = alone();
+    API.trip();
+    API.reset();
+    let error = control("control::unregistered").force_open().unwrap_err();
+    assert!(error.to_string().contains("pass the policy to `register`"), "{error}");
+    assert!(settings_history().iter().all(|change| change.target != "control::unregistered"));
+    register(&API);
+    assert_eq!(API.state(), CircuitState::Closed);
+    assert_eq!(control("control::unregistered").force_open().unwrap().reached, 1);
+}
+
+#[test]
+fn forced_states_that_have_ended_leave_room_for_others() {
+    let _alone = alone();
+    let clock = testing::clock();
+    let force = |name: String| control(&name).force_open_for(second());
+    let error = (0..20_000).find_map(|host| force(format!("control::host_{host}")).err());
+    let error = error.unwrap().to_string();
+    assert!(error.contains("end some by `release`"), "{error}");
+    clock.advance(second());
+    control("control::after_hosts").force_open().unwrap();
+    let pending = pending_settings();
+    let forced: Vec<_> = pending.iter().filter(|it| it.change.starts_with("force")).collect();
+    assert_eq!(forced.len(), 1, "{forced:?}");
+    control("control::after_hosts").release().unwrap();
 }

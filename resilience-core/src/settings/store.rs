@@ -93,6 +93,13 @@ pub(super) struct Standing {
     pub(super) is_once: bool,
 }
 
+impl Standing {
+    /// Returns whether the forced state has ended.
+    pub(super) fn is_over(&self, at: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= at)
+    }
+}
+
 /// The settings of all origins.
 #[derive(Clone, Debug)]
 pub(super) struct Layers {
@@ -191,42 +198,50 @@ fn put(layers: Layers) {
 }
 
 impl Store {
-    /// Ends the actions that a new action replaces: of the same kind, on the same policies.
-    fn end_replaced(&mut self, new: &Standing) {
+    /// Ends the actions that a new action replaces, of the same kind on the same policies, and the
+    /// forced states that are over.
+    fn end_replaced(&mut self, new: &Standing, at: Timestamp) {
         self.standing.retain(|known| {
-            (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
-                || known.action.replaces() != new.action.replaces()
+            let is_other = (&known.target, known.kind, &known.key)
+                != (&new.target, new.kind, &new.key)
+                || known.action.replaces() != new.action.replaces();
+            is_other && !known.is_over(at)
         });
     }
 
-    fn stand(&mut self, new: Standing) {
-        if self.standing.len() < MAX_SETTINGS {
-            self.standing.push(new);
+    fn stand(&mut self, new: Standing) -> Result<(), SettingsError> {
+        if self.standing.len() >= MAX_SETTINGS {
+            let message = format!("more than {MAX_SETTINGS} forced states; end some by `release`");
+            return Err(SettingsError::one(None, message));
         }
+        self.standing.push(new);
         VERSION.fetch_add(1, Release);
         mode::set_has_settings();
+        Ok(())
     }
 }
 
 /// Stores an action on policies that may not exist yet, in place of the actions that it replaces.
-pub(super) fn stand(new: Standing) {
+pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
+    let at = now();
     let mut store = store();
-    store.end_replaced(&new);
-    store.stand(new);
+    store.end_replaced(&new, at);
+    store.stand(new)
 }
 
 /// Ends a forced state that stands for policies. The release itself stands only beside a forced
 /// state of other patterns, which may be for the same policies.
-pub(super) fn release(new: Standing) {
+pub(super) fn release(new: Standing) -> Result<(), SettingsError> {
     let is_forced =
         |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
+    let at = now();
     let mut store = store();
-    store.end_replaced(&new);
+    store.end_replaced(&new, at);
     if store.standing.iter().any(is_forced) {
-        store.stand(new);
-    } else {
-        store.standing.retain(|known| known.action != Action::Release);
+        return store.stand(new);
     }
+    store.standing.retain(|known| known.action != Action::Release);
+    Ok(())
 }
 
 /// Applies the actions that stand for a policy that has just appeared. Called without a lock.
@@ -237,7 +252,7 @@ pub(crate) fn apply_standing(policy: &dyn crate::registry::Policy) {
     let (name, kind, at) = (policy.name(), policy.kind(), now());
     let mut due = Vec::new();
     store().standing.retain(|known| {
-        let is_over = known.until.is_some_and(|until| until <= at);
+        let is_over = known.is_over(at);
         let is_meant = pattern::matches(&known.target, name)
             && known.kind.is_none_or(|of| of == kind)
             && known.action.suits(kind);
