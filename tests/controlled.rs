@@ -8,7 +8,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, CircuitState, DegradedPolicy, PolicyKind, Rejected, circuit_breaker,
+    CircuitBreaker, CircuitState, DegradedPolicy, Keyed, PolicyKind, Rejected, circuit_breaker,
     circuit_closed, control, count_successes, explain, health, hedge, policies_matching,
     policy_key, register, retry, testing, timeout,
 };
@@ -138,6 +138,22 @@ fn a_wait_that_begins_while_the_breaker_is_dropped_ends() {
             std::thread::yield_now();
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_with_the_forced_states_of_all_keys() {
+    static HOSTS: Keyed<CircuitBreaker> =
+        Keyed::new(10, || CircuitBreaker::new().name("closing::keys"));
+    register(&HOSTS);
+    let start = tokio::time::Instant::now();
+    for (host, seconds) in [("a", 60), ("b", 30)] {
+        let _ = HOSTS.get_with(host, |breaker| breaker.key_label(host));
+        let key = control("closing::keys").key(host);
+        key.force_open_for(Duration::from_secs(seconds)).expect("a key");
+    }
+    let limit = Duration::from_secs(300);
+    tokio::time::timeout(limit, circuit_closed("closing::keys")).await.expect("the end of 60 s");
+    assert_eq!(start.elapsed(), Duration::from_secs(60));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use resilience::{
-    Bulkhead, CircuitBreaker, CircuitGuard, RateLimiter, Rejected, StopReason, coalesce, fallback,
-    health, hedge, idempotent, register, retry, testing,
+    Bulkhead, CircuitBreaker, CircuitGuard, CircuitState, RateLimiter, Rejected, StopReason,
+    coalesce, fallback, health, hedge, idempotent, register, retry, testing,
 };
 
 /// Only one test at a time changes the switch.
@@ -64,6 +64,24 @@ fn the_end_of_an_earlier_call_ends_no_running_call() {
     resilience::set_enabled(true);
     clock.advance(3 * second);
     assert_eq!(breaker.snapshot().slow_calls, 200);
+}
+
+/// A trial call that ends while policies are off has no outcome, and returns its permit.
+#[test]
+fn a_trial_call_that_ends_while_off_returns_its_permit() {
+    let _alone = SWITCH.lock();
+    let clock = testing::clock();
+    let second = Duration::from_secs(1);
+    let breaker = CircuitBreaker::new().failure_threshold(1).reset_timeout(second);
+    breaker.trip();
+    clock.advance(second);
+    let trial = breaker.try_acquire().expect("the open time is over");
+    assert!(breaker.try_acquire().is_err());
+    resilience::set_enabled(false);
+    trial.success();
+    resilience::set_enabled(true);
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    assert!(breaker.try_acquire().is_ok());
 }
 
 #[test]

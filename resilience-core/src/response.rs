@@ -240,3 +240,16 @@ mod tonic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use resilience_rules::MAX_IDEMPOTENCY_KEY_LENGTH;
+
+    use super::*;
+
+    #[test]
+    fn the_detail_about_an_invalid_key_names_its_limit() {
+        let detail = IdempotencyRejection::InvalidKey.problem_detail();
+        assert!(detail.contains(&format!("1 to {MAX_IDEMPOTENCY_KEY_LENGTH} ")), "{detail}");
+    }
+}

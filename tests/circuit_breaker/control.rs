@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use resilience::{
-    ChangeReason, CircuitBreaker, CircuitSnapshot, CircuitState, FailureKind, StateChange, testing,
+    ChangeReason, CircuitBreaker, CircuitSnapshot, CircuitState, FailureClass, FailureKind,
+    StateChange, testing,
 };
 
 use crate::{SECOND, Seen, call, fail, is_open, succeed};
@@ -179,4 +180,39 @@ fn a_restored_run_of_failures_ends_with_a_success() {
     succeed(&breaker, 1);
     fail(&breaker, 1);
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+/// Forced states whose time is over, without a call since.
+#[test]
+fn a_forced_state_ends_by_time_for_manual_control_too() {
+    let clock = testing::clock();
+    for state in [CircuitState::ForcedOpen, CircuitState::Disabled] {
+        let forced = || {
+            let breaker = CircuitBreaker::new();
+            let mut snapshot = CircuitSnapshot::default();
+            (snapshot.state, snapshot.open_for) = (state, Some(SECOND));
+            breaker.restore(&snapshot);
+            clock.advance(2 * SECOND);
+            assert_eq!(breaker.state(), CircuitState::Closed);
+            breaker
+        };
+        let breaker = forced();
+        breaker.trip();
+        assert_eq!(breaker.state(), CircuitState::Open);
+        let breaker = forced();
+        breaker.probe();
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        assert!((0..10).all(|_| breaker.try_acquire().is_ok()));
+    }
+}
+
+#[test]
+fn a_half_open_snapshot_without_a_cause_replaces_an_earlier_cause() {
+    let breaker = CircuitBreaker::new().failure_threshold(1);
+    breaker.try_acquire().unwrap().report(FailureClass::transient(), &"connection refused");
+    assert!(breaker.snapshot().cause.is_some());
+    let mut snapshot = CircuitSnapshot::default();
+    snapshot.state = CircuitState::HalfOpen;
+    breaker.restore(&snapshot);
+    assert_eq!(breaker.snapshot().cause, None);
 }

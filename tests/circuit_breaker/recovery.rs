@@ -71,6 +71,20 @@ fn manual_closing_admits_all_calls_at_once() {
 }
 
 #[test]
+fn closing_a_recovering_breaker_admits_all_calls_and_keeps_the_counts() {
+    let clock = testing::clock();
+    let breaker = recovering(&clock);
+    clock.advance(29 * SECOND);
+    while breaker.snapshot().consecutive_failures < 2 {
+        call(&breaker, Err(Failure::Down));
+    }
+    breaker.force_close();
+    assert_eq!(breaker.snapshot().recovering_for, None);
+    assert_eq!(breaker.snapshot().consecutive_failures, 2);
+    succeed(&breaker, 1000);
+}
+
+#[test]
 fn a_recovery_of_zero_admits_all_calls() {
     let clock = testing::clock();
     let breaker =

@@ -218,3 +218,27 @@ fn every_trial_call_takes_a_place_of_its_own() {
         running.push(breaker.try_acquire().unwrap());
     }
 }
+
+/// A snapshot of a breaker that needs more trial calls than the restored breaker admits.
+#[test]
+fn restored_trial_calls_decide_at_the_next_call() {
+    let clock = testing::clock();
+    let settings = || CircuitBreaker::new().failure_threshold(1).reset_timeout(SECOND);
+    for (trials, state) in
+        [([true, true, false], CircuitState::Closed), ([false, false, true], CircuitState::Open)]
+    {
+        let old = settings().success_threshold(4).half_open_calls(9);
+        fail(&old, 1);
+        clock.advance(SECOND);
+        for works in trials {
+            assert_eq!(old.run(|| works.then_some(())).is_some(), works);
+        }
+        assert_eq!(old.state(), CircuitState::HalfOpen);
+        let new = settings().success_threshold(2).half_open_calls(3);
+        new.restore(&old.snapshot());
+        assert_eq!(new.try_acquire().is_ok(), state == CircuitState::Closed);
+        assert_eq!(new.state(), state);
+        clock.advance(SECOND);
+        assert!(new.try_acquire().is_ok());
+    }
+}

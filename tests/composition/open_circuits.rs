@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, FailureClass, GiveUpEvent, RejectedKind, RetryPolicy, StopReason,
-    circuit_breaker, rate_limit, retry, testing, timeout,
+    CircuitBreaker, CircuitSnapshot, CircuitState, FailureClass, GiveUpEvent, RejectedKind,
+    RetryPolicy, StopReason, circuit_breaker, rate_limit, retry, testing, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -98,6 +98,26 @@ fn a_circuit_that_others_open_during_the_attempt_stops_the_retry() {
     let clock = testing::clock();
     assert_eq!(call(), Err(Failure::Down));
     assert_eq!(clock.elapsed(), Duration::ZERO);
+}
+
+#[test]
+fn a_delay_beyond_the_time_of_a_forced_state_leads_to_an_attempt() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new();
+    #[retry(attempts = 2, base_delay = "10s", jitter = "none")]
+    #[circuit_breaker(breaker = BREAKER)]
+    fn call(calls: &mut u32) -> Result<(), Failure> {
+        *calls += 1;
+        if *calls == 2 {
+            return Ok(());
+        }
+        let mut forced = CircuitSnapshot::default();
+        (forced.state, forced.open_for) = (CircuitState::ForcedOpen, Some(5000 * MS));
+        BREAKER.restore(&forced);
+        Err(Failure::Down)
+    }
+    let clock = testing::clock();
+    assert_eq!(call(&mut 0), Ok(()));
+    assert_eq!(clock.elapsed(), 10_000 * MS);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::{CircuitBreaker, Keyed, Rejected, circuit_breaker, testing};
+use resilience::{
+    CircuitBreaker, CircuitSnapshot, CircuitState, KeyCircuitBreaker, Keyed, Rejected,
+    circuit_breaker, testing,
+};
 
 use crate::{YEAR, down, ms};
 
@@ -153,5 +156,42 @@ fn a_limit_at_rest_expires() {
             assert_eq!(call(round * 100 + user), None);
         }
         clock.advance(Duration::from_secs(1));
+    }
+}
+
+/// A key that was restored or probed, without a call since, gives way once its state is old.
+#[test]
+fn a_restored_or_probed_key_without_calls_expires() {
+    let clock = testing::clock();
+    let settings =
+        || CircuitBreaker::new().failure_rate(0.5).count_window(10).reset_timeout(ms(1000));
+    let old = settings();
+    drop(old.run(|| Err::<(), _>(down())));
+    let failed = old.snapshot();
+    let mut in_a_row = CircuitSnapshot::default();
+    in_a_row.consecutive_failures = 3;
+    let mut half_open = CircuitSnapshot::default();
+    half_open.state = CircuitState::HalfOpen;
+    let changes: [&dyn Fn(&KeyCircuitBreaker); 4] = [
+        &|breaker| breaker.restore(&failed),
+        &|breaker| breaker.restore(&in_a_row),
+        &|breaker| breaker.restore(&half_open),
+        &|breaker| {
+            breaker.force_open();
+            breaker.probe();
+        },
+    ];
+    for change in changes {
+        let breakers = Keyed::new(1, settings);
+        let gives_way = || {
+            let before = breakers.figures().overflow_calls;
+            drop(breakers.get(&1_u32));
+            breakers.figures().overflow_calls == before
+        };
+        change(&breakers.get(&0_u32));
+        clock.advance(ms(999));
+        assert!(!gives_way());
+        clock.advance(ms(1));
+        assert!(gives_way());
     }
 }

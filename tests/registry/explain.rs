@@ -227,21 +227,6 @@ fn a_longest_time_is_never_rounded_down() {
 }
 
 #[test]
-fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes() {
-    #[fallback(value = 0)]
-    #[retry(attempts = 2)]
-    #[circuit_breaker(failure_threshold = 3)]
-    fn stack() -> Result<u32, Rejected> {
-        Ok(1)
-    }
-    count_successes();
-    let _state = testing::fresh_state();
-    stack().expect("a success");
-    let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
-    assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
-}
-
-#[test]
 fn the_longest_time_counts_delays_that_grow_for_long() {
     let millis = Duration::from_millis;
     let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
@@ -256,5 +241,20 @@ fn the_longest_time_counts_delays_that_grow_for_long() {
     assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
     // The delays of a list repeat the last.
     static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
-    assert_eq!(longest(RetryPolicy::new().delays(&LIST)).delays, [millis(10); 10]);
+    assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
+}
+
+#[test]
+fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes() {
+    #[fallback(value = 0)]
+    #[retry(attempts = 2)]
+    #[circuit_breaker(failure_threshold = 3)]
+    fn stack() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    count_successes();
+    let _state = testing::fresh_state();
+    stack().expect("a success");
+    let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
+    assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
 }

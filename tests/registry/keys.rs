@@ -27,6 +27,8 @@ fn the_busiest_and_the_rejecting_keys_are_listed_and_totals_survive_evictions() 
     assert_eq!((keys.keys, keys.max_keys), (50, 100));
     assert_eq!(report.gauge("resilience.keys"), Some(50));
     assert_eq!(report.gauge("resilience.keys.limit"), Some(100));
+    assert_eq!(report.gauge("resilience.rate_limit.queued"), Some(0));
+    assert_eq!(report.gauge("resilience.bulkhead.in_flight"), None);
     assert_eq!(keys.busiest.len(), TOP_KEYS);
     assert_eq!((&*keys.busiest[0].key, keys.busiest[0].calls), ("49", 50));
     assert_eq!((&*keys.rejecting[0].key, keys.rejecting[0].rejected), ("49", 48));
@@ -60,14 +62,20 @@ fn a_full_table_counts_evictions_and_calls_of_the_shared_state() {
     assert_eq!(report.count("resilience.keys.overflows", &[]), 2);
     assert_eq!(report.count("resilience.calls", &["failure"]), 3);
     assert_eq!(report.count("resilience.calls", &["rejected"]), 1);
-    let keys = report.keys.expect("keys");
+    let keys = report.keys.as_ref().expect("keys");
     assert_eq!((keys.keys, keys.open), (2, 2));
     assert_eq!(report.state, None);
     // Without `key_label` the digits of a hash identify the key.
     let busiest = &keys.busiest[0];
     assert_eq!(busiest.key.len(), 16);
     assert_eq!(busiest.state, Some(CircuitState::Open));
-    assert!(policy_key("keys::full", PolicyKind::CircuitBreaker, &busiest.key).is_some());
+    for known in &keys.busiest {
+        let found = policy_key("keys::full", PolicyKind::CircuitBreaker, &known.key);
+        assert_eq!(found.as_ref(), Some(known));
+    }
+    assert_eq!(policy_key("keys::full", PolicyKind::CircuitBreaker, "unknown"), None);
+    assert_eq!(report.gauge("resilience.bulkhead.in_flight"), None);
+    assert_eq!(report.gauge("resilience.rate_limit.queued"), None);
 }
 
 #[test]
@@ -82,7 +90,11 @@ fn a_bulkhead_with_a_key_reports_the_calls_of_all_keys() {
     let _ = policies();
     assert_eq!(call(4), Ok(5));
     assert_eq!(policy("keys::bulkhead").gauge("resilience.bulkhead.in_flight"), Some(0));
-    assert_eq!(policy("keys::bulkhead").count("resilience.calls", &["admitted"]), 5);
+    let report = policy("keys::bulkhead");
+    assert_eq!(report.count("resilience.calls", &["admitted"]), 5);
+    assert_eq!(report.gauge("resilience.rate_limit.queued"), None);
+    let keys = report.keys.expect("keys");
+    assert_eq!((keys.busiest.len(), keys.rejecting.len()), (5, 0));
 }
 
 #[test]

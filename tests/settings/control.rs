@@ -53,6 +53,31 @@ fn a_breaker_is_forced_closed_for_a_time() {
     assert!(API.try_acquire().is_ok());
 }
 
+/// Of a breaker and of the breaker of a key.
+#[test]
+fn a_release_ends_the_recovery_of_a_closed_breaker() {
+    const NEW: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(MINUTE)
+        .recovery(MINUTE)
+        .name("control::recovering");
+    static API: CircuitBreaker = NEW;
+    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, || NEW);
+    let _alone = alone();
+    let clock = testing::clock();
+    register(&API);
+    register(&HOSTS);
+    let host = HOSTS.get("a");
+    API.trip();
+    host.trip();
+    clock.advance(MINUTE);
+    assert!(API.run(|| Some(())).is_some() && host.run(|| Some(())).is_some());
+    clock.advance(MINUTE / 2);
+    assert!(API.try_acquire().is_err() && host.try_acquire().is_err());
+    control("control::recovering").release().unwrap();
+    assert!((0..100).all(|_| API.try_acquire().is_ok() && host.try_acquire().is_ok()));
+}
+
 #[test]
 fn a_control_before_the_first_call_waits_for_the_function() {
     #[circuit_breaker(name = "control::early")]
@@ -249,6 +274,36 @@ async fn a_retry_that_is_disabled_during_a_delay_makes_the_planned_attempt_and_n
 }
 
 #[test]
+fn a_state_that_cannot_be_reached_changes_nothing() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::unregistered");
+    let _alone = alone();
+    API.trip();
+    API.reset();
+    let error = control("control::unregistered").force_open().unwrap_err();
+    assert!(error.to_string().contains("pass the policy to `register`"), "{error}");
+    assert!(settings_history().iter().all(|change| change.target != "control::unregistered"));
+    register(&API);
+    assert_eq!(API.state(), CircuitState::Closed);
+    assert_eq!(control("control::unregistered").force_open().unwrap().reached, 1);
+}
+
+#[test]
+fn forced_states_that_have_ended_leave_room_for_others() {
+    let _alone = alone();
+    let clock = testing::clock();
+    let force = |name: String| control(&name).force_open_for(second());
+    let error = (0..20_000).find_map(|host| force(format!("control::host_{host}")).err());
+    let error = error.unwrap().to_string();
+    assert!(error.contains("end some by `release`"), "{error}");
+    clock.advance(second());
+    control("control::after_hosts").force_open().unwrap();
+    let pending = pending_settings();
+    let forced: Vec<_> = pending.iter().filter(|it| it.change.starts_with("force")).collect();
+    assert_eq!(forced.len(), 1, "{forced:?}");
+    control("control::after_hosts").release().unwrap();
+}
+
+#[test]
 fn a_change_reaches_the_policies_of_its_name_and_kind_only() {
     static API: CircuitBreaker = CircuitBreaker::new().name("control::of_kind");
     static OTHER: CircuitBreaker = CircuitBreaker::new().name("control::of_another_name");
@@ -306,34 +361,4 @@ fn settings_are_not_for_one_key_and_names_have_at_most_512_bytes() {
     control(&name).set("retry.attempts", 5).unwrap();
     control(&name).unset("retry.attempts").unwrap();
     assert!(control(&(name + "x")).set("retry.attempts", 5).is_err());
-}
-
-#[test]
-fn a_state_that_cannot_be_reached_changes_nothing() {
-    static API: CircuitBreaker = CircuitBreaker::new().name("control::unregistered");
-    let _alone = alone();
-    API.trip();
-    API.reset();
-    let error = control("control::unregistered").force_open().unwrap_err();
-    assert!(error.to_string().contains("pass the policy to `register`"), "{error}");
-    assert!(settings_history().iter().all(|change| change.target != "control::unregistered"));
-    register(&API);
-    assert_eq!(API.state(), CircuitState::Closed);
-    assert_eq!(control("control::unregistered").force_open().unwrap().reached, 1);
-}
-
-#[test]
-fn forced_states_that_have_ended_leave_room_for_others() {
-    let _alone = alone();
-    let clock = testing::clock();
-    let force = |name: String| control(&name).force_open_for(second());
-    let error = (0..20_000).find_map(|host| force(format!("control::host_{host}")).err());
-    let error = error.unwrap().to_string();
-    assert!(error.contains("end some by `release`"), "{error}");
-    clock.advance(second());
-    control("control::after_hosts").force_open().unwrap();
-    let pending = pending_settings();
-    let forced: Vec<_> = pending.iter().filter(|it| it.change.starts_with("force")).collect();
-    assert_eq!(forced.len(), 1, "{forced:?}");
-    control("control::after_hosts").release().unwrap();
 }

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::time::Duration;
+use std::sync::Barrier;
 
 use resilience::SettingOrigin::{Code, Live};
 use resilience::{
@@ -311,6 +312,49 @@ fn a_rate_limiter_follows_its_rate_and_keeps_the_used_permits() {
     assert_eq!(LIMIT.available(), 2);
 }
 
+/// Returns the time until the next permit.
+fn left(limiter: &RateLimiter) -> Option<Duration> {
+    limiter.try_acquire().unwrap_err().retry_after()
+}
+
+#[test]
+fn calls_of_several_threads_apply_a_changed_rate_once() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let _alone = alone();
+    for round in 0..500 {
+        let name = format!("live::threads::{round}");
+        let limiter = RateLimiter::new(1, HOUR).named(&name);
+        limiter.try_acquire().unwrap();
+        control(&name).set("rate_limit.rate", "2").unwrap();
+        let barrier = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    limiter.available()
+                });
+            }
+        });
+        let left = left(&limiter).unwrap();
+        assert_eq!(left.as_secs().div_ceil(60), 30, "the time until the next permit");
+        control(&name).unset("rate_limit.rate").unwrap();
+    }
+}
+
+#[test]
+fn the_limiters_of_all_keys_follow_a_rate_at_the_time_of_the_change() {
+    static LIMITS: Keyed<RateLimiter> =
+        Keyed::new(10, || RateLimiter::new(1, Duration::from_secs(1)).name("live::rates"));
+    let _alone = alone();
+    register(&LIMITS);
+    let clock = testing::clock();
+    LIMITS.get("a").try_acquire().unwrap();
+    control("live::rates").set("rate_limit.per", "1h").unwrap();
+    clock.advance(10 * second());
+    // The earlier rate would have returned the permit.
+    assert!(LIMITS.get("a").try_acquire().is_err());
+}
+
 #[test]
 fn an_annotated_limiter_follows_its_rate() {
     #[rate_limit(rate = 1, per = "1h", name = "live::limit")]
@@ -599,6 +643,36 @@ async fn a_layer_repeats_up_to_a_live_number_of_attempts() {
     }));
     let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     assert_eq!((response.status().as_u16(), sent.load(Relaxed)), (503, 5));
+}
+
+/// The trial calls that ended before the change are enough for the new settings.
+#[test]
+fn a_half_open_breaker_decides_by_changed_settings() {
+    static API: CircuitBreaker = CircuitBreaker::new()
+        .failure_threshold(1)
+        .reset_timeout(Duration::from_secs(1))
+        .success_threshold(3)
+        .name("live::trial_calls");
+    let _alone = alone();
+    let clock = testing::clock();
+    let trials = |works: bool| {
+        API.trip();
+        clock.advance(second());
+        assert!((0..2).all(|_| API.run(|| works.then_some(())).is_some() == works));
+        assert_eq!(API.state(), CircuitState::HalfOpen);
+    };
+    trials(true);
+    control("live::trial_calls").set("circuit_breaker.success_threshold", "2").unwrap();
+    assert!(API.try_acquire().is_ok());
+    assert_eq!(API.state(), CircuitState::Closed);
+
+    control("live::trial_calls").set("circuit_breaker.half_open_calls", "5").unwrap();
+    trials(false);
+    control("live::trial_calls").set("circuit_breaker.half_open_calls", "2").unwrap();
+    assert_eq!(API.try_acquire().unwrap_err().retry_after(), Some(second()));
+    assert_eq!(API.state(), CircuitState::Open);
+    clock.advance(second());
+    assert!(API.try_acquire().is_ok());
 }
 
 #[tokio::test(start_paused = true)]

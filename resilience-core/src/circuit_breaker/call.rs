@@ -43,6 +43,9 @@ impl FailedCall {
 
     /// A slow call whose outcome is no failure.
     pub(super) const SLOW: Self = Self { reason: ChangeReason::SlowCalls, after: None };
+
+    /// In place of a failed call: manual control, or changed settings.
+    pub(super) const MANUAL: Self = Self { reason: ChangeReason::Manual, after: None };
 }
 
 /// The end of an admitted call.

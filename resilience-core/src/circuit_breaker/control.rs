@@ -77,10 +77,9 @@ impl<D: Defined> CircuitBreaker<D> {
                 machine.refill(&settings, &self.state.cursor, now, &snapshot.window);
             }
         });
-        if let (Some(cause), CircuitState::Open | CircuitState::HalfOpen) =
-            (&snapshot.cause, snapshot.state)
-        {
-            self.view().set_cause(generation, Some(cause.clone()));
+        // Without a cause too: a half-open breaker keeps the cause of its last opening.
+        if matches!(snapshot.state, CircuitState::Open | CircuitState::HalfOpen) {
+            self.view().set_cause(generation, snapshot.cause.clone());
         }
     }
 
@@ -95,11 +94,7 @@ impl<D: Defined> CircuitBreaker<D> {
     /// Admits trial calls now, if the breaker is open or [forced open](Self::force_open). For a
     /// known repair. No effect in other states.
     pub fn probe(&self) {
-        self.view().change(|machine| {
-            if matches!(machine.state, CircuitState::Open | CircuitState::ForcedOpen) {
-                machine.half_open(MANUAL);
-            }
-        });
+        self.view().change(|machine| machine.probe(clock::now()));
     }
 
     /// Rejects all calls until manual control ends the state: [`force_close`](Self::force_close),
@@ -109,7 +104,8 @@ impl<D: Defined> CircuitBreaker<D> {
         self.view().force(CircuitState::ForcedOpen, None);
     }
 
-    /// Closes the breaker from any state and clears the counters. No effect on a closed breaker.
+    /// Closes the breaker from any state and clears the counters. A closed breaker keeps its
+    /// counters, and ends a [`recovery`](Self::recovery). All calls are admitted at once.
     pub fn force_close(&self) {
         self.view().force_close();
     }
@@ -128,10 +124,9 @@ impl<D: Defined> CircuitBreaker<D> {
 
 impl View<'_> {
     pub(super) fn force_close(self) {
-        self.change(|machine| {
-            if machine.state != CircuitState::Closed {
-                machine.enter_cleared(CircuitState::Closed, MANUAL);
-            }
+        self.change(|machine| match machine.state {
+            CircuitState::Closed => machine.end_recovery(),
+            _ => machine.enter_cleared(CircuitState::Closed, MANUAL),
         });
     }
 

@@ -31,6 +31,13 @@ pub(super) enum Origin {
     Other,
 }
 
+/// The decision of trial calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Close,
+    Open,
+}
+
 /// The state under the lock. The [`Cursor`] is separate, because the fast paths share the cursor
 /// without the lock.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ pub(super) struct Machine {
     pub(super) consecutive_failures: u32,
     /// While open: the time of the first trial call.
     pub(super) until: Option<Timestamp>,
-    /// The time of the last failure or trial call, or the end of the open time.
+    /// The time of the last failure, trial call, half-open state or restored snapshot.
     touched: Option<Timestamp>,
     window: OnDemand<Window>,
     pub(super) extra: OnDemand<Extra>,
@@ -108,11 +115,19 @@ impl Machine {
         }
     }
 
-    /// Returns the state at this time. The next call leaves a forced state whose time is over.
+    /// Returns the state at this time: a forced state whose time is over is closed.
     pub(super) fn state_at(&self, now: Timestamp) -> CircuitState {
         let is_forced = matches!(self.state, CircuitState::ForcedOpen | CircuitState::Disabled);
         let is_over = is_forced && self.until.is_some_and(|until| until <= now);
         if is_over { CircuitState::Closed } else { self.state }
+    }
+
+    /// Closes the breaker if the time of a forced state is over. At the start of each decision by the
+    /// state, because no timer runs.
+    fn leave_forced_state(&mut self, now: Timestamp) {
+        if self.state_at(now) != self.state {
+            self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
+        }
     }
 
     /// Keeps the running calls in these slots.
@@ -134,9 +149,7 @@ impl Machine {
         now: Timestamp,
         is_inside: impl FnOnce(u32) -> bool,
     ) -> Result<AdmittedCall, Option<Duration>> {
-        if self.state_at(now) != self.state {
-            self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
-        }
+        self.leave_forced_state(now);
         match self.state {
             CircuitState::Closed => return self.admit_closed(settings, cursor, now),
             CircuitState::Disabled => return Ok(self.regular_call()),
@@ -145,10 +158,21 @@ impl Machine {
                 if let Some(until) = self.until.filter(|until| now < *until) {
                     return Err(Some(until.since(now)));
                 }
-                self.half_open(ChangeReason::OpenTimeOver);
+                self.half_open(ChangeReason::OpenTimeOver, now);
             }
             CircuitState::HalfOpen => {
-                self.extra.change().trials.expire(now);
+                // The trial calls may have ended under other settings, or in a snapshot.
+                match self.verdict(settings) {
+                    Some(Verdict::Close) => {
+                        self.close_after_trials(settings, now);
+                        return self.admit_closed(settings, cursor, now);
+                    }
+                    Some(Verdict::Open) => {
+                        self.reopen(settings, now, FailedCall::MANUAL);
+                        return Err(self.until.map(|until| until.since(now)));
+                    }
+                    None => self.extra.change().trials.expire(now),
+                }
             }
         }
         if self.extra.trials.admitted() >= settings.trial_calls() {
@@ -223,11 +247,20 @@ impl Machine {
         }
     }
 
-    /// Removes a call from the running calls.
+    /// Ends a call before its outcome counts, if at all: the call is no running call any more, and a
+    /// trial call returns its permit.
     pub(super) fn stop(&mut self, call: AdmittedCall, started: Option<Timestamp>) {
-        let is_running = call.generation == self.generation && self.state == CircuitState::Closed;
-        if let (true, Some(started)) = (is_running, started) {
-            self.extra.change().running.end(self.generation, call.place, started);
+        if call.generation != self.generation {
+            return;
+        }
+        match (self.state, started) {
+            (CircuitState::Closed, Some(started)) => {
+                self.extra.change().running.end(self.generation, call.place, started);
+            }
+            (CircuitState::HalfOpen, _) if call.trial > 0 => {
+                self.extra.change().trials.end(call.trial);
+            }
+            _ => {}
         }
     }
 
@@ -370,10 +403,6 @@ impl Machine {
         if call.trial == 0 {
             return;
         }
-        // The outcome counts with an expired lease too: the lease decides only when another trial
-        // call may start.
-        let extra = self.extra.change();
-        extra.trials.end(call.trial);
         let failure = match outcome {
             CallOutcome::Neutral => return,
             CallOutcome::Success => {
@@ -381,19 +410,35 @@ impl Machine {
             }
             CallOutcome::Failure(failure) => Some(failure),
         };
-        extra.trials.record(Record { failed: failure.is_some(), slow });
-        let Counts { calls, failures, .. } = extra.trials.finished();
-        let successes = calls.saturating_sub(failures);
+        // With an expired lease too: the lease decides only when another trial call may start.
+        self.extra.change().trials.record(Record { failed: failure.is_some(), slow });
+        match self.verdict(settings) {
+            Some(Verdict::Close) => self.close_after_trials(settings, now()),
+            // Without a failure the settings have changed since the failures of other trial calls.
+            Some(Verdict::Open) => {
+                self.reopen(settings, now(), failure.unwrap_or(FailedCall::MANUAL));
+            }
+            None => {}
+        }
+    }
+
+    /// Returns the decision of the finished trial calls, if they decide under these settings.
+    /// Without a decision another trial call may start, now or once a running trial call ends.
+    fn verdict(&self, settings: &Settings) -> Option<Verdict> {
+        let Counts { calls, failures, .. } = self.extra.trials.finished();
         let needed = settings.successes();
-        if successes >= needed {
-            self.close_after_trials(settings, now());
-            return;
+        if calls.saturating_sub(failures) >= needed {
+            return Some(Verdict::Close);
         }
-        let is_out_of_reach = failures > settings.trial_calls().saturating_sub(needed);
-        if let (Some(failure), true) = (failure, is_out_of_reach) {
-            extra.reopened = extra.reopened.saturating_add(1);
-            self.open(settings, now(), failure);
-        }
+        let spare = settings.trial_calls().saturating_sub(needed);
+        (failures > spare).then_some(Verdict::Open)
+    }
+
+    /// Opens the breaker after trial calls that failed.
+    fn reopen(&mut self, settings: &Settings, now: Timestamp, cause: FailedCall) {
+        let extra = self.extra.change();
+        extra.reopened = extra.reopened.saturating_add(1);
+        self.open(settings, now, cause);
     }
 
     /// Opens the breaker. The window keeps the calls until the first trial call.
@@ -421,19 +466,27 @@ impl Machine {
 
     /// Opens the breaker, as failures do. A manual state stays.
     pub(super) fn trip(&mut self, settings: &Settings, now: Timestamp) {
+        self.leave_forced_state(now);
         match self.state {
-            CircuitState::ForcedOpen | CircuitState::Disabled => return,
-            CircuitState::HalfOpen => {
-                let extra = self.extra.change();
-                extra.reopened = extra.reopened.saturating_add(1);
+            CircuitState::ForcedOpen | CircuitState::Disabled => {}
+            CircuitState::HalfOpen => self.reopen(settings, now, FailedCall::MANUAL),
+            CircuitState::Closed | CircuitState::Open => {
+                self.open(settings, now, FailedCall::MANUAL);
             }
-            CircuitState::Closed | CircuitState::Open => {}
         }
-        self.open(settings, now, FailedCall { reason: ChangeReason::Manual, after: None });
     }
 
-    pub(super) fn half_open(&mut self, reason: ChangeReason) {
+    /// Admits trial calls of a breaker that is open or forced open.
+    pub(super) fn probe(&mut self, now: Timestamp) {
+        self.leave_forced_state(now);
+        if matches!(self.state, CircuitState::Open | CircuitState::ForcedOpen) {
+            self.half_open(ChangeReason::Manual, now);
+        }
+    }
+
+    fn half_open(&mut self, reason: ChangeReason, now: Timestamp) {
         self.enter(CircuitState::HalfOpen, reason);
+        self.touched = Some(now);
         self.clear();
     }
 
@@ -457,6 +510,13 @@ impl Machine {
         }
     }
 
+    /// Admits all calls of a closed breaker.
+    pub(super) fn end_recovery(&mut self) {
+        if let Some(extra) = self.extra.changed() {
+            extra.recovery = None;
+        }
+    }
+
     /// Enters a state that does not expire, and clears the counters.
     pub(super) fn enter_cleared(&mut self, state: CircuitState, reason: ChangeReason) {
         self.enter(state, reason);
@@ -475,6 +535,7 @@ impl Machine {
     ) {
         self.enter(snapshot.state, ChangeReason::Manual);
         self.clear();
+        self.touched = Some(now);
         let extra = self.extra.change();
         extra.reopened = snapshot.reopened;
         self.consecutive_failures = snapshot.consecutive_failures;
@@ -553,6 +614,7 @@ impl Machine {
         decision: CircuitDecision,
         now: Timestamp,
     ) {
+        self.leave_forced_state(now);
         match (decision, self.state) {
             (_, CircuitState::ForcedOpen | CircuitState::Disabled)
             | (CircuitDecision::Closed, CircuitState::Closed) => {}

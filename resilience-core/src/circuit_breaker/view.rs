@@ -100,8 +100,10 @@ impl View<'_> {
         };
         let open = match (state, until) {
             _ if self.last().shadow => return,
-            (CircuitState::ForcedOpen, _) => Duration::MAX,
-            (CircuitState::Open, Some(until)) => until.since(clock::now()),
+            (CircuitState::ForcedOpen, None) => Duration::MAX,
+            (CircuitState::ForcedOpen | CircuitState::Open, Some(until)) => {
+                until.since(clock::now())
+            }
             _ => return,
         };
         attempt_scope::report_open(open);

@@ -16,7 +16,7 @@ use super::line::{Line, Wakers};
 use super::pace::{Grant, Pace, Queued, Request, saturated};
 use super::queue::Queue;
 use super::spans::Span;
-use crate::sync::{AtomicU64, const_fn, lock};
+use crate::sync::{AtomicU64, MutexGuard, const_fn, lock};
 use crate::waiters::WaiterId;
 
 #[derive(Debug)]
@@ -166,7 +166,8 @@ impl Gcra {
         loop {
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut lock(&self.queue().line), pace, now);
+                let queue = self.queue();
+                self.correct(queue, &mut lock(&queue.line), pace, now);
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
@@ -194,7 +195,7 @@ impl Gcra {
             let word = self.word.load(Ordering::Acquire);
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut line, pace, now);
+                self.correct(queue, &mut line, pace, now);
                 continue;
             }
             queue.give_turns(&mut line, pace, now, None, &mut wakers);
@@ -281,9 +282,15 @@ impl Gcra {
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
     /// get their turns at the new pace.
-    pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
+    ///
+    /// `refreshed` returns the old and the new pace. Runs under the lock of the line, so that one
+    /// of several calls at the same time applies the change.
+    pub(super) fn rescale(&self, refreshed: impl FnOnce() -> (Pace, Pace), now: impl Fn() -> u64) {
+        let line = lock(&self.queue().line);
+        let (old, new) = refreshed();
+        let now = now();
         // The burst is full at rest.
-        if self.is_at_rest(now()) {
+        if old == new || self.is_at_rest(now) {
             return;
         }
         let scaled = |width: u64| {
@@ -292,31 +299,26 @@ impl Gcra {
         };
         // No call waits longer than for a used-up burst.
         let most = new.tolerance.saturating_add(new.interval);
-        self.replan(
-            scaled,
-            |start, now| {
-                let ahead = scaled(start.saturating_sub(now)).min(most);
-                if start <= now { start } else { now.saturating_add(ahead) }
-            },
-            now,
-        );
+        self.replan(line, now, scaled, |start| {
+            let ahead = scaled(start.saturating_sub(now)).min(most);
+            if start <= now { start } else { now.saturating_add(ahead) }
+        });
     }
 
     /// Moves the end of the line, and the waiting calls in front of the end: `start` returns the
     /// first free position behind the started calls, and `scaled` the width of a waiting call.
     fn replan(
         &self,
+        mut line: MutexGuard<'_, Line>,
+        now: u64,
         scaled: impl Fn(u64) -> u64,
-        start: impl Fn(u64, u64) -> u64,
-        now: impl Fn() -> u64,
+        start: impl Fn(u64) -> u64,
     ) {
         let mut wakers = Wakers::default();
         let queue = self.queue();
-        let mut line = lock(&queue.line);
-        let now = now();
         if line.has_waiters() {
             let first = line.first_position().unwrap_or(now);
-            let start = start(first, now);
+            let start = start(first);
             let waiting = line.move_to(start, &scaled);
             // Reservations keep positions behind the waiting calls.
             let end =
@@ -325,7 +327,7 @@ impl Gcra {
             queue.furthest.fetch_max(end(word), Ordering::Relaxed);
             line.restart_timers(&mut wakers);
         } else {
-            self.update(|word| start(word, now));
+            self.update(start);
         }
         queue.publish(&line);
         drop(line);
@@ -341,7 +343,9 @@ impl Gcra {
 
     /// Returns all permits. Calls that wait take the permits first.
     pub(super) fn fill(&self, now: impl Fn() -> u64) {
-        self.replan(|width| width, u64::min, now);
+        let line = lock(&self.queue().line);
+        let now = now();
+        self.replan(line, now, |width| width, |start| start.min(now));
     }
 
     /// Returns the number of calls that would be admitted at once.
@@ -418,11 +422,15 @@ impl Gcra {
 
     /// Starts the line again after the clock went back.
     #[cold]
-    fn correct(&self, line: &mut Line, pace: Pace, now: u64) {
+    fn correct(&self, queue: &Queue, line: &mut Line, pace: Pace, now: u64) {
         let word = self.word.load(Ordering::Acquire);
         if let Some(start) = self.corrected(pace, word, now) {
-            if self.swap(word, start).is_ok() {
-                let _ = self.swap(start, line.move_to(start, |width| width));
+            let end = start.saturating_add(line.waiting_width());
+            if self.swap(word, end).is_ok() {
+                line.move_to(start, |width| width);
+                // The waiting calls are further ahead than any wait, and need no further correction.
+                queue.furthest.store(end, Ordering::Relaxed);
+                queue.publish(line);
             }
         }
     }

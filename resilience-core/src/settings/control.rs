@@ -24,7 +24,7 @@ pub enum Action {
     ForceOpen,
     /// A circuit breaker admits all calls, without counting.
     ForceClosed,
-    /// A circuit breaker leaves a forced state, and any other state, and is closed.
+    /// A circuit breaker is closed, from a forced state and any other state, and ends its recovery.
     Release,
     /// A circuit breaker and a rate limiter return to the initial state: closed, with a full burst.
     Reset,
@@ -259,7 +259,7 @@ impl Control {
         self.act(Action::ForceClosed, Some(time))
     }
 
-    /// Closes circuit breakers, also from a forced state.
+    /// Closes circuit breakers, also from a forced state, and ends their recovery.
     ///
     /// # Errors
     /// As for [`act`](Self::act).

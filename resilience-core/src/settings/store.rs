@@ -198,9 +198,10 @@ fn put(layers: Layers) {
 }
 
 impl Store {
-    /// Ends the actions that a new action replaces, of the same kind on the same policies, and the
-    /// forced states that are over.
-    fn end_replaced(&mut self, new: &Standing, at: Timestamp) {
+    /// Removes the actions that are over, or that a new action replaces: of the same kind, on the
+    /// same policies.
+    fn end_replaced(&mut self, new: &Standing) {
+        let at = now();
         self.standing.retain(|known| {
             let is_other = (&known.target, known.kind, &known.key)
                 != (&new.target, new.kind, &new.key)
@@ -223,9 +224,8 @@ impl Store {
 
 /// Stores an action on policies that may not exist yet, in place of the actions that it replaces.
 pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
-    let at = now();
     let mut store = store();
-    store.end_replaced(&new, at);
+    store.end_replaced(&new);
     store.stand(new)
 }
 
@@ -234,14 +234,14 @@ pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
 pub(super) fn release(new: Standing) -> Result<(), SettingsError> {
     let is_forced =
         |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
-    let at = now();
     let mut store = store();
-    store.end_replaced(&new, at);
+    store.end_replaced(&new);
     if store.standing.iter().any(is_forced) {
-        return store.stand(new);
+        store.stand(new)
+    } else {
+        store.standing.retain(|known| known.action != Action::Release);
+        Ok(())
     }
-    store.standing.retain(|known| known.action != Action::Release);
-    Ok(())
 }
 
 /// Applies the actions that stand for a policy that has just appeared. Called without a lock.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::stores::breaker::BreakerSync;
-use resilience::{CircuitBreaker, CircuitState, Rejected, circuit_breaker, testing};
+use resilience::{
+    CircuitBreaker, CircuitSnapshot, CircuitState, Rejected, circuit_breaker, testing,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{advance, sleep};
@@ -134,6 +136,20 @@ async fn an_applied_entry_is_not_published_again() {
     }
     assert_eq!(store.written("echo").len(), 2);
     assert_eq!((two.state(), three.state()), (CircuitState::Closed, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_reaches_a_breaker_after_the_time_of_a_forced_state() {
+    let store = Memory::default();
+    let [one, two] = [(); 2].map(|()| Process::start(&store, "forced for a time"));
+    let mut forced = CircuitSnapshot::default();
+    (forced.state, forced.open_for) = (CircuitState::ForcedOpen, Some(INTERVAL));
+    two.breaker.restore(&forced);
+    round().await;
+    assert_eq!(two.state(), CircuitState::Closed);
+    one.open();
+    round().await;
+    assert_eq!(two.state(), CircuitState::Open);
 }
 
 #[tokio::test(start_paused = true)]
