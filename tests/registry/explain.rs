@@ -228,19 +228,19 @@ fn a_longest_time_is_never_rounded_down() {
 
 #[test]
 fn the_longest_time_counts_delays_that_grow_for_long() {
-    let millis = Duration::from_millis;
-    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
+    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
     #[retry(attempts = 200, backoff = "linear", base_delay = "50ms", name = "explain::linear")]
     #[timeout("1s", name = "explain::linear")]
     async fn linear() -> Result<(), Rejected> {
         Err(Rejected::timed_out("body", Duration::ZERO))
     }
+    let millis = Duration::from_millis;
+    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
     let _waits = testing::no_waits();
     assert!(futures::executor::block_on(linear()).is_err());
     let delays: Duration = (1..200).map(|retry| millis(50 * retry)).sum();
     assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
     // The delays of a list repeat the last.
-    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
     assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
 }
 
