@@ -234,8 +234,8 @@ impl Context {
         if self.stack.has_own_block() {
             block.extend(self.body_marker());
         }
-        // The compiler reports braces of the user around a single expression as unused, except in the
-        // arm of a `match`. Items come first in braces of their own, for Clippy.
+        // The compiler reports braces of the user around a single expression as unused, except in
+        // the arm of a `match`. Items come first in braces of their own, for Clippy.
         let is_first = captures.locals.is_empty() && first.is_none();
         if is_first && has_semicolon(&body.stream()) {
             body.to_tokens(&mut block);

@@ -69,7 +69,7 @@ fn the_attempt_is_that_of_the_nearest_retry_or_that_of_the_client() {
     let (seen, policy) = (RefCell::default(), RetryPolicy::new().attempts(2));
     received.run(|| {
         annotated(&seen).unwrap_err();
-        let by_hand = policy.clone().nested(Nested::OuterOnly).run(|| {
+        let by_hand = policy.nested(Nested::OuterOnly).run(|| {
             seen.borrow_mut().push(context::attempt());
             Err::<(), _>("down")
         });

@@ -252,6 +252,21 @@ async fn reservations_keep_their_times_and_waiting_calls_move_up_between_them() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raised_cost_moves_waiting_calls_to_returned_positions_first() {
+    let limiter = RateLimiter::new(1, SECOND).wait(100 * SECOND);
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    let returned = limiter.reserve().expect("a reservation");
+    let call = waits!(limiter, 1).remove(0);
+    let _kept = limiter.reserve().expect("a reservation");
+    drop(returned);
+    limiter.settle(1, 2);
+    assert_eq!(left(limiter.try_acquire()), Some(4 * SECOND));
+    call.await.expect("its turn");
+    assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_may_be_as_long_as_the_limit_of_a_timeout_and_longer_than_a_limit_below() {
     #[timeout("1s")]
     #[rate_limit(rate = 1, wait = "1s")]

@@ -228,19 +228,19 @@ fn a_longest_time_is_never_rounded_down() {
 
 #[test]
 fn the_longest_time_counts_delays_that_grow_for_long() {
-    let millis = Duration::from_millis;
-    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
+    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
     #[retry(attempts = 200, backoff = "linear", base_delay = "50ms", name = "explain::linear")]
     #[timeout("1s", name = "explain::linear")]
     async fn linear() -> Result<(), Rejected> {
         Err(Rejected::timed_out("body", Duration::ZERO))
     }
+    let millis = Duration::from_millis;
+    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
     let _waits = testing::no_waits();
     assert!(futures::executor::block_on(linear()).is_err());
     let delays: Duration = (1..200).map(|retry| millis(50 * retry)).sum();
     assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
     // The delays of a list repeat the last.
-    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
     assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
 }
 
@@ -257,4 +257,28 @@ fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes(
     stack().expect("a success");
     let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
     assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
+}
+
+#[test]
+fn percentages_have_no_rounding_errors() {
+    for (rate, percent) in
+        [(0.07, "7%"), (0.5, "50%"), (0.001, "0.1%"), (1.0, "100%"), (1.0 / 3.0, "33.3333%")]
+    {
+        let breaker = CircuitBreaker::new().failure_rate(rate).slow_call(Duration::from_secs(1));
+        let text = breaker.explain().layers.remove(0).text;
+        assert!(text.starts_with(&format!("opens after {percent} failures")), "{text}");
+        assert!(text.contains(&format!(" or {percent} calls above 1s")), "{text}");
+    }
+}
+
+#[test]
+fn the_settings_of_a_breaker_list_the_share_of_open_keys() {
+    #[circuit_breaker(key = host, max_open = 0.25)]
+    fn share_of_open_keys(host: &str) -> Option<usize> {
+        Some(host.len())
+    }
+    assert_eq!(share_of_open_keys("a"), Some(1));
+    let report = policies_matching("registry::explain::share_of_open_keys").remove(0);
+    let setting = report.settings.iter().find(|setting| setting.name == "max_open");
+    assert_eq!(setting.map(|setting| setting.value.as_str()), Some("0.25"));
 }

@@ -56,13 +56,15 @@ fn a_breaker_is_forced_closed_for_a_time() {
 /// Of a breaker and of the breaker of a key.
 #[test]
 fn a_release_ends_the_recovery_of_a_closed_breaker() {
-    const NEW: CircuitBreaker = CircuitBreaker::new()
-        .failure_threshold(1)
-        .reset_timeout(MINUTE)
-        .recovery(MINUTE)
-        .name("control::recovering");
-    static API: CircuitBreaker = NEW;
-    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, || NEW);
+    const fn recovering() -> CircuitBreaker {
+        CircuitBreaker::new()
+            .failure_threshold(1)
+            .reset_timeout(MINUTE)
+            .recovery(MINUTE)
+            .name("control::recovering")
+    }
+    static API: CircuitBreaker = recovering();
+    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, recovering);
     let _alone = alone();
     let clock = testing::clock();
     register(&API);

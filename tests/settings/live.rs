@@ -318,6 +318,50 @@ fn left(limiter: &RateLimiter) -> Option<Duration> {
 }
 
 #[test]
+fn a_reservation_from_before_a_reset_or_a_changed_rate_returns_no_permit() {
+    static LIMIT: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
+        .wait(Duration::from_secs(99))
+        .name("live::reserved");
+    let _alone = alone();
+    register(&LIMIT);
+    let clock = testing::clock();
+    LIMIT.try_acquire().unwrap();
+    let reserved = LIMIT.reserve().unwrap();
+    control("live::reserved").reset().unwrap();
+    drop(reserved);
+    LIMIT.try_acquire().unwrap();
+    clock.advance(second());
+    LIMIT.try_acquire().unwrap();
+    assert_eq!(left(&LIMIT), Some(second()), "two calls at once");
+
+    clock.advance(second());
+    LIMIT.try_acquire().unwrap();
+    let reserved = LIMIT.reserve().unwrap();
+    control("live::reserved").set("rate_limit.per", "2s").unwrap();
+    drop(reserved);
+    assert_eq!(left(&LIMIT), Some(2 * second()));
+}
+
+#[test]
+fn a_permit_from_before_a_reset_is_issued_once() {
+    static LIMIT: RateLimiter = RateLimiter::new(1, Duration::from_secs(1))
+        .wait(Duration::from_secs(99))
+        .name("live::returned");
+    let _alone = alone();
+    register(&LIMIT);
+    let clock = testing::clock();
+    LIMIT.try_acquire().unwrap();
+    let (first, _second) = (LIMIT.reserve().unwrap(), LIMIT.reserve().unwrap());
+    // The permit is free between the permits of the other calls.
+    drop(first);
+    control("live::returned").reset().unwrap();
+    LIMIT.try_acquire().unwrap();
+    clock.advance(second());
+    LIMIT.try_acquire().unwrap();
+    assert_eq!(left(&LIMIT), Some(second()), "two calls at once");
+}
+
+#[test]
 fn calls_of_several_threads_apply_a_changed_rate_once() {
     const HOUR: Duration = Duration::from_secs(3600);
     let _alone = alone();

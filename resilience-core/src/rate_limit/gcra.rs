@@ -128,7 +128,7 @@ impl Gcra {
         if self.has_holes() || pace.corrected(word, at).is_some() {
             return self.acquire_by_line(*pace, width, now);
         }
-        pace.grant(word.max(at), at, width, 0).map(|_| ())
+        pace.place(word.max(at), at, width, 0).map(|_| ())
     }
 
     /// Takes free positions in front of the end, or restarts the line after the clock went back.
@@ -153,7 +153,8 @@ impl Gcra {
             queue.publish(&line);
             if let Some(span) = hole {
                 let turn = pace.turn(span.end).max(at);
-                return Ok(Grant { turn, must_wait: turn > at, span });
+                let timeline = queue.timeline();
+                return Ok(Grant { turn, must_wait: turn > at, span, timeline });
             }
         }
         self.take_end(request, now)
@@ -171,9 +172,11 @@ impl Gcra {
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
-            let grant = pace.grant(word.max(now), now, width, wait)?;
-            match self.swap(word, grant.span.end) {
-                Ok(()) => return Ok(grant),
+            let (turn, span) = pace.place(word.max(now), now, width, wait)?;
+            // Read before the swap: with an earlier number the grant returns no positions.
+            let timeline = self.queue_if_needed().map_or(0, Queue::timeline);
+            match self.swap(word, span.end) {
+                Ok(()) => return Ok(Grant { turn, must_wait: turn > now, span, timeline }),
                 Err(other) => word = other,
             }
         }
@@ -253,11 +256,15 @@ impl Gcra {
         self.change(pace, Some(id), now, |line, _, wakers| line.leave(id, wakers));
     }
 
-    /// Returns an unused reservation.
-    pub(super) fn release(&self, pace: Pace, span: Span, now: impl Fn() -> u64) {
+    /// Returns an unused reservation. Other calls may have the positions of an earlier time line.
+    pub(super) fn release(&self, pace: Pace, grant: Grant, now: impl Fn() -> u64) {
         // A limiter without waiting calls has no line yet, and needs a line for the hole.
-        self.queue();
-        self.change(pace, None, now, |line, _, _| line.free(span));
+        let queue = self.queue();
+        self.change(pace, None, now, |line, _, _| {
+            if grant.timeline == queue.timeline() {
+                line.free(grant.span);
+            }
+        });
     }
 
     /// Returns positions of started calls: the calls cost less than they took.
@@ -278,6 +285,8 @@ impl Gcra {
         let end = start.saturating_add(width);
         queue.furthest.fetch_max(end, Ordering::Relaxed);
         line.move_back(Span { start, end });
+        self.shorten(&mut line);
+        queue.publish(&line);
     }
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
@@ -327,8 +336,10 @@ impl Gcra {
             queue.furthest.fetch_max(end(word), Ordering::Relaxed);
             line.restart_timers(&mut wakers);
         } else {
-            self.update(start);
+            let word = self.update(&start);
+            line.move_to(start(word), &scaled);
         }
+        queue.start_timeline();
         queue.publish(&line);
         drop(line);
         wakers.wake();
@@ -430,6 +441,7 @@ impl Gcra {
                 line.move_to(start, |width| width);
                 // The waiting calls are further ahead than any wait, and need no further correction.
                 queue.furthest.store(end, Ordering::Relaxed);
+                queue.start_timeline();
                 queue.publish(line);
             }
         }
