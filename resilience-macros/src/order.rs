@@ -272,9 +272,9 @@ fn deadline_layers(stack: &[Written], patient: &[usize]) -> Vec<usize> {
     (0..stack.len()).filter(shares).collect()
 }
 
-/// Returns the layers that use the local with the scope of an attempt, in an async function: a retry
-/// whose attempts need no future of their own, because the next layer is adjacent, and the innermost
-/// layer.
+/// Returns the layers that use the local with the scope of an attempt, in an async function: a
+/// retry whose attempts need no future of their own, because the next layer is adjacent, and the
+/// innermost layer.
 fn attempt_layers(stack: &[Written], adjacent: &[usize]) -> Vec<usize> {
     // A wait for the outcome of another call reads the context of the attempt.
     let awaits_outcome = |written: &Written| {
