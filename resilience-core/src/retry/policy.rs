@@ -224,8 +224,11 @@ impl<B> RetryPolicy<B> {
 
     /// Sets the delay before the first attempt, for an operation that is never done at once, such
     /// as a job on a server. The delay is exact, without jitter, and counts against the
-    /// [`deadline`](Self::deadline). A delay that does not fit the deadline of the caller is left
-    /// out. Default: none, the first attempt starts at once.
+    /// [`deadline`](Self::deadline). Default: none, the first attempt starts at once.
+    ///
+    /// A delay that is not shorter than the time until the deadline, or until the deadline or
+    /// `#[timeout]` of a caller, is left out: an attempt at once may succeed, and no attempt starts
+    /// after a deadline.
     ///
     /// ```
     /// use core::time::Duration;
