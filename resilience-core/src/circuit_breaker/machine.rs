@@ -709,11 +709,16 @@ impl Machine {
         self.until.max(self.touched).map(|last| last.plus(age))
     }
 
-    /// Returns the time before which the state stays as it is without a call: the end of the open
-    /// time, or the time from which failures in a row say nothing about the present.
-    pub(super) fn lasts_until(&self, settings: &Settings) -> Option<Timestamp> {
-        let has_failures = self.state == CircuitState::Closed && self.consecutive_failures > 0;
-        if has_failures { self.abandoned_from(settings) } else { self.until }
+    /// Returns the time before which an open breaker, or a closed breaker with failures in a row,
+    /// stays as it is without a call, in the form of the published state.
+    pub(super) fn lasts_until(&self, settings: &Settings) -> Option<u64> {
+        match self.state {
+            CircuitState::Open => self.until.map(Timestamp::word),
+            CircuitState::Closed if self.consecutive_failures > 0 => {
+                self.abandoned_from(settings).map(Timestamp::since_origin)
+            }
+            _ => None,
+        }
     }
 
     /// Returns the time until the breaker counts as stable after closing.
