@@ -48,7 +48,7 @@ pub(super) struct Machine {
     pub(super) reason: ChangeReason,
     /// The last failure in the window.
     last_failure: ChangeReason,
-    /// Whether the warning about a rate that never applies has been given.
+    /// Whether the warning about a rate with too few calls has been given.
     warned_of_low_traffic: bool,
     /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
@@ -371,8 +371,9 @@ impl Machine {
             && self.should_open(settings, counts)
     }
 
-    /// Warns once if the rate is reached for the length of a window, but the calls are too few for
-    /// the rate to apply.
+    /// Warns once if a failure reaches the rate, but the calls in view are too few for the rate to
+    /// apply. Not in the first window, which is still filling up. A quiet time after heavy traffic
+    /// leads to the warning too.
     fn warn_of_low_traffic(
         &mut self,
         settings: &Settings,
