@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, CircuitState, DegradedPolicy, PolicyKind, Rejected, circuit_breaker,
+    CircuitBreaker, CircuitState, DegradedPolicy, Keyed, PolicyKind, Rejected, circuit_breaker,
     circuit_closed, control, count_successes, explain, health, hedge, policies_matching,
     policy_key, register, retry, testing, timeout,
 };
@@ -114,6 +114,46 @@ fn a_wait_ends_when_the_breaker_is_dropped_or_switched_off() {
     control("closing::off").disable().expect("a breaker");
     assert!(by_name.as_mut().poll(&mut cx).is_ready());
     assert!(by_hand.as_mut().poll(&mut cx).is_ready());
+}
+
+#[test]
+fn a_wait_that_begins_while_the_breaker_is_dropped_ends() {
+    for _ in 0..2000 {
+        let breaker = Arc::new(CircuitBreaker::new().name("closing::raced"));
+        register(&breaker);
+        breaker.trip();
+        let count = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut wait = pin!(circuit_closed("closing::raced"));
+        let begins = Barrier::new(2);
+        let is_pending = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                begins.wait();
+                drop(breaker);
+            });
+            begins.wait();
+            wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
+        });
+        while is_pending && count.0.load(Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_with_the_forced_states_of_all_keys() {
+    static HOSTS: Keyed<CircuitBreaker> =
+        Keyed::new(10, || CircuitBreaker::new().name("closing::keys"));
+    register(&HOSTS);
+    let start = tokio::time::Instant::now();
+    for (host, seconds) in [("a", 60), ("b", 30)] {
+        let _ = HOSTS.get_with(host, |breaker| breaker.key_label(host));
+        let key = control("closing::keys").key(host);
+        key.force_open_for(Duration::from_secs(seconds)).expect("a key");
+    }
+    let limit = Duration::from_secs(300);
+    tokio::time::timeout(limit, circuit_closed("closing::keys")).await.expect("the end of 60 s");
+    assert_eq!(start.elapsed(), Duration::from_secs(60));
 }
 
 #[tokio::test(start_paused = true)]

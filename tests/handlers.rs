@@ -322,6 +322,8 @@ fn a_response_has_the_class_of_its_status_and_extensions() {
         FailureClass::permanent(),
         "the handler answered"
     );
+    let moved = (status(404), [(header::RETRY_AFTER, "7")]).into_response();
+    assert_eq!(class(moved), FailureClass::permanent());
     let busy = (status(503), [(header::RETRY_AFTER, "7")]).into_response();
     assert_eq!(class(busy), FailureClass::throttled(Some(Duration::from_secs(7))));
     for unreadable in ["+7", "-1", "1.5", "", "soon"] {

@@ -276,6 +276,74 @@ pub fn with_policy(policy: &RetryPolicy) -> Option<u32> {
     if waits { None } else { Some(1) }
 }
 
+/// Has a body on a single line, as all functions in this module.
+pub mod single_lines {
+    use super::{Failed, hedge, retry, timeout};
+
+    /// The answer of a server.
+    #[derive(Debug)]
+    pub struct Answer(Result<usize, Failed>);
+
+    impl Answer {
+        /// Returns the answer.
+        ///
+        /// # Errors
+        /// The error of the answer.
+        pub async fn get(&self) -> Result<usize, Failed> {
+            core::future::ready(self.0).await
+        }
+    }
+
+    /// Asks again, within a time.
+    ///
+    /// # Errors
+    /// As the answer.
+    #[rustfmt::skip]
+    #[retry]
+    #[timeout("1s")]
+    pub async fn retried(answer: &Answer) -> Result<usize, Failed> { answer.get().await }
+
+    /// Asks twice, within a time.
+    ///
+    /// # Errors
+    /// As the answer.
+    #[rustfmt::skip]
+    #[hedge(after = "1s", idempotent)]
+    #[timeout("1s")]
+    pub async fn hedged(answer: &Answer) -> Result<usize, Failed> { answer.get().await }
+
+    /// Begins with a word that may begin an item.
+    ///
+    /// # Errors
+    /// As the answer.
+    #[rustfmt::skip]
+    #[retry]
+    pub async fn union(union: &Answer) -> Result<usize, Failed> { union.get().await }
+
+    /// Has a word that may begin an item.
+    ///
+    /// # Errors
+    /// As the answer.
+    #[rustfmt::skip]
+    #[retry]
+    pub fn pointer(answer: &Answer) -> Result<usize, Failed> { pick::<fn(u8)>(answer) }
+
+    #[expect(clippy::extra_unused_type_parameters, reason = "the type is the subject")]
+    const fn pick<T>(answer: &Answer) -> Result<usize, Failed> {
+        answer.0
+    }
+
+    #[test]
+    fn the_functions_run() {
+        use futures::executor::block_on;
+        let answer = Answer(Ok(7));
+        assert_eq!(block_on(retried(&answer)), Ok(7), "retried");
+        assert_eq!(block_on(hedged(&answer)), Ok(7), "hedged");
+        assert_eq!(block_on(union(&answer)), Ok(7), "union");
+        assert_eq!(pointer(&answer), Ok(7), "pointer");
+    }
+}
+
 /// Has no documented error, and an empty body.
 #[retry(attempts = 2)]
 fn unit() -> Result<(), Failed> {

@@ -8,7 +8,9 @@
 use std::cell::Cell;
 use std::sync::Mutex;
 
-use resilience::{CircuitBreaker, Rejected, circuit_breaker, fallback, retry, testing};
+use resilience::{
+    Bulkhead, CircuitBreaker, Rejected, bulkhead, circuit_breaker, fallback, retry, testing,
+};
 use tracing::Subscriber;
 use tracing::span::{Attributes, Id, Record};
 
@@ -82,6 +84,41 @@ async fn below_async(text: String, log: &mut Vec<usize>) -> Result<(), usize> {
     tokio::task::yield_now().await;
     log.push(text.len());
     Err(log.len())
+}
+
+/// A client whose policies the calls borrow through code of an older edition.
+struct Client {
+    bulkhead: Bulkhead,
+    breaker: CircuitBreaker,
+}
+
+impl Client {
+    #[retry(attempts = 4)]
+    #[tracing::instrument(skip_all)]
+    #[bulkhead(bulkhead = &self.bulkhead)]
+    async fn borrowed_bulkhead(&self, log: &mut Vec<usize>) -> Result<(), Rejected> {
+        tokio::task::yield_now().await;
+        log.push(0);
+        Ok(())
+    }
+
+    #[retry(attempts = 4)]
+    #[tracing::instrument(skip_all)]
+    #[circuit_breaker(breaker = &self.breaker)]
+    #[bulkhead(max = 1, key = log.len())]
+    fn borrowed_breaker(&self, log: &mut Vec<usize>) -> Result<(), Rejected> {
+        log.push(0);
+        Ok(())
+    }
+}
+
+#[test]
+fn policies_of_a_client_are_borrowed_inside_a_span() {
+    let client = Client { bulkhead: Bulkhead::new(1), breaker: CircuitBreaker::new() };
+    let mut log = vec![];
+    assert_eq!(spans(|| assert_eq!(block_on(client.borrowed_bulkhead(&mut log)), Ok(()))), 1);
+    assert_eq!(spans(|| assert_eq!(client.borrowed_breaker(&mut log), Ok(()))), 1);
+    assert_eq!(log.len(), 2);
 }
 
 #[test]

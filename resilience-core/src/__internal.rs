@@ -15,7 +15,7 @@ pub use crate::context::attempt::{
 };
 pub use crate::context::overdue;
 pub use crate::duration::{Exact, Rounded};
-pub use crate::error_sources::error_sources;
+pub use crate::error_sources::{downcast, error_sources};
 pub use crate::fallback::{fell_back, keep_outcome};
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};

@@ -52,8 +52,8 @@ pub use crate::log::{Level, Shown};
 pub use crate::mode::is_counting;
 pub use crate::outcome::Outcome;
 pub use crate::probe::{
-    ClassOfParameter, Classified, ClassifiedBySource, Parameter, Probe, ShownAsResponse,
-    ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
+    ClassOfParameter, Classified, ClassifiedBySource, ClassifiedInGuard, Parameter, Probe,
+    ShownAsResponse, ShownByDebug, ShownByNothing, Unclassified, UnclassifiedAny, class_probe,
 };
 pub use crate::rate_limit::{
     RateLimiter, keyed_take, refund_in_queue, refund_rejected, settle_call,

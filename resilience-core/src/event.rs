@@ -278,7 +278,7 @@ impl<E: ?Sized> FallbackEvent<'_, E> {
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The server, by [`FailureClass::after`].
+    /// The server, by [`FailureClass::after`], or a circuit below that is open.
     Server,
 }
 

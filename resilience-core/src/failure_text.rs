@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use resilience_rules::circuit_breaker::ENDED_CAUSES;
 
 /// The text of a failure: the error itself belongs to the caller of the failed call.
-pub(crate) struct FailureText(pub(crate) Box<str>);
+pub(crate) struct FailureText(pub(crate) Arc<str>);
 
 impl fmt::Display for FailureText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -90,7 +90,7 @@ pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
 
 /// Calls the user's function with the error.
 #[inline]
-pub fn answer<O: Outcome, A>(error: O::Err, with: impl FnOnce(O::Err) -> A) -> A {
+pub fn answer<E, A>(error: E, with: impl FnOnce(E) -> A) -> A {
     with(error)
 }
 

@@ -1,8 +1,8 @@
 //! The last failure of a retry, as the cause of a rejection by a time limit.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::failure_text::FailureText;
+use crate::failure_text::{FailureText, shortened};
 use crate::log::Shown;
 use crate::rejected::Rejected;
 
@@ -11,7 +11,7 @@ use crate::rejected::Rejected;
 /// The text and not the error: the error may be neither cloneable nor `Send`. The mutex keeps a
 /// future that borrows the slot `Send`; no user code runs under the lock.
 #[derive(Debug, Default)]
-pub struct LastFailure(Mutex<Option<Box<str>>>);
+pub struct LastFailure(Mutex<Option<Arc<str>>>);
 
 impl LastFailure {
     /// Returns an empty slot.
@@ -24,10 +24,7 @@ impl LastFailure {
     /// Records a failed attempt. An error without a text is left out.
     #[cold]
     pub fn record(&self, error: Shown<'_>) {
-        let text = match error {
-            Shown::Nothing => None,
-            error => Some(error.to_string().into_boxed_str()),
-        };
+        let text = error.text().map(shortened);
         let previous =
             std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), text);
         drop(previous);

@@ -7,19 +7,24 @@
 use core::error::Error;
 use core::fmt;
 use core::marker::{PhantomData, PhantomPinned};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::classify::{Classify, FailureClass};
+use crate::guarded::Guarded;
 use crate::log::Shown;
 use crate::rejected::Rejected;
 
 /// A reference to an error, with the question for the class of the error.
 ///
-/// Answers, in this order, for the receiver `&&&ClassProbe`:
+/// Answers, in this order, for the receiver `&&&&ClassProbe`:
 /// 1. The error type implements `Classify`.
-/// 2. The type holds any error, such as `anyhow::Error` or `Box<dyn Error>`: a rejection in the
-///    source chain decides, else the error is transient.
-/// 3. The type is concrete and has no implementation: the error is transient.
-/// 4. The type depends on a type parameter without a `Classify` bound, so the concrete type may
+/// 2. The type is [`Chained`], such as `anyhow::Error`, `Box<dyn Error>` or `io::Error`: a
+///    rejection in the source chain decides, else the error is transient.
+/// 3. The type is `Guarded` around a chained type.
+/// 4. The type is concrete and none of the above: the error is transient.
+/// 5. The type depends on a type parameter without a `Classify` bound, so the concrete type may
 ///    have an implementation. The method then has a bound that fails with the fix.
 ///
 /// A type parameter is recognized by a missing `Unpin`: concrete error types are `Unpin`. A pointer
@@ -48,34 +53,124 @@ pub trait Classified {
     fn resilience_class(&self) -> FailureClass;
 }
 
-impl<E: Classify, P: ?Sized> Classified for &&ClassProbe<'_, E, P> {
+impl<E: Classify, P: ?Sized> Classified for &&&ClassProbe<'_, E, P> {
     #[inline]
     fn resilience_class(&self) -> FailureClass {
         self.error.classify()
     }
 }
 
-/// The class of an error that holds any error, such as `anyhow::Error` or `Box<dyn Error>`. Found
-/// second.
-pub trait ClassifiedBySource {
+/// An error type whose chain of sources may hold the rejection of another function.
+///
+/// The compiler infers `By`, which separates the implementations. A type with two implementations
+/// does not compile, so `Guarded` has a trait of its own: a `Guarded<E>` has `AsRef<dyn Error>` if
+/// `E` is an error.
+pub trait Chained<By> {
+    /// Returns the start of the chain.
+    fn chain(&self) -> &(dyn Error + 'static);
+}
+
+/// Marks `anyhow::Error`, `eyre::Report`, `Box<dyn Error>`, and `Guarded` around an error.
+#[derive(Debug)]
+pub enum ByReference {}
+
+impl<E: AsRef<dyn Error>> Chained<ByReference> for E {
+    fn chain(&self) -> &(dyn Error + 'static) {
+        self.as_ref()
+    }
+}
+
+/// Marks the types without `AsRef<dyn Error>`.
+#[derive(Debug)]
+pub enum ByName {}
+
+impl Chained<ByName> for io::Error {
+    fn chain(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+impl Chained<ByName> for Box<dyn Error + Send> {
+    fn chain(&self) -> &(dyn Error + 'static) {
+        &**self
+    }
+}
+
+impl Chained<ByName> for Box<dyn Error + Send + Sync> {
+    fn chain(&self) -> &(dyn Error + 'static) {
+        &**self
+    }
+}
+
+impl Chained<ByName> for Arc<dyn Error + Send + Sync> {
+    fn chain(&self) -> &(dyn Error + 'static) {
+        &**self
+    }
+}
+
+/// A [`Guarded`] around a chained type that is no error itself, such as `anyhow::Error`.
+pub trait ChainedInGuard<By> {
+    /// Returns the start of the chain.
+    fn chain_in_guard(&self) -> &(dyn Error + 'static);
+}
+
+impl<E: Chained<By>, By> ChainedInGuard<By> for Guarded<E> {
+    fn chain_in_guard(&self) -> &(dyn Error + 'static) {
+        match self {
+            Self::Failed(error) => error.chain(),
+            Self::Rejected(rejected) => rejected,
+        }
+    }
+}
+
+/// Marks the pointers to a chained type.
+#[derive(Debug)]
+pub struct ByPointer<By>(PhantomData<By>);
+
+macro_rules! chained_pointer {
+    ($($pointer:ident),*) => {
+        $(
+            impl<E: Chained<By>, By> Chained<ByPointer<By>> for $pointer<E> {
+                fn chain(&self) -> &(dyn Error + 'static) {
+                    (**self).chain()
+                }
+            }
+
+            impl<E: ChainedInGuard<By>, By> ChainedInGuard<ByPointer<By>> for $pointer<E> {
+                fn chain_in_guard(&self) -> &(dyn Error + 'static) {
+                    (**self).chain_in_guard()
+                }
+            }
+        )*
+    };
+}
+
+chained_pointer!(Arc, Box, Rc);
+
+/// The class of a [`Chained`] error. Found second.
+pub trait ClassifiedBySource<By> {
     /// Returns the class of the rejection in the source chain, or a transient class.
     fn resilience_class(&self) -> FailureClass;
 }
 
-impl<E: AsRef<dyn Error>, P: ?Sized> ClassifiedBySource for &ClassProbe<'_, E, P> {
+impl<E: Chained<By>, By, P: ?Sized> ClassifiedBySource<By> for &&ClassProbe<'_, E, P> {
     #[cold]
     fn resilience_class(&self) -> FailureClass {
-        class_by_source(self.error.as_ref())
+        class_by_source(self.error.chain())
     }
 }
 
-/// `Box<dyn Error + Send + Sync>`. Found third.
-impl<E: AsRef<dyn Error + Send + Sync>, P: ?Sized> ClassProbe<'_, E, P> {
-    /// Returns the class of the rejection in the source chain, or a transient class.
+/// The class of a [`ChainedInGuard`] error. Found third.
+pub trait ClassifiedInGuard<By> {
+    /// Returns the class of the rejection, or of a rejection in the source chain, or a transient
+    /// class.
+    fn resilience_class(&self) -> FailureClass;
+}
+
+impl<E: ChainedInGuard<By>, By, P: ?Sized> ClassifiedInGuard<By> for &ClassProbe<'_, E, P> {
     #[cold]
-    #[must_use]
-    pub fn resilience_class(&self) -> FailureClass {
-        class_by_source(self.error.as_ref())
+    fn resilience_class(&self) -> FailureClass {
+        class_by_source(self.error.chain_in_guard())
     }
 }
 
@@ -115,9 +210,10 @@ macro_rules! __known_class {
             $crate::__private::Some(error) => {
                 #[allow(unused_imports)]
                 use $crate::__private::{
-                    Classified as _, ClassifiedBySource as _, UnclassifiedAny as _,
+                    Classified as _, ClassifiedBySource as _, ClassifiedInGuard as _,
+                    UnclassifiedAny as _,
                 };
-                (&&&$crate::__private::class_probe::<(), _>(error)).resilience_class()
+                (&&&&$crate::__private::class_probe::<(), _>(error)).resilience_class()
             }
             $crate::__private::None => $crate::__private::FailureClass::transient(),
         }
@@ -232,9 +328,9 @@ mod tests {
 
     #[test]
     fn the_own_classification_wins_and_other_concrete_types_are_transient() {
-        let class = (&&&class_probe::<(), _>(&Permanent)).resilience_class();
+        let class = (&&&&class_probe::<(), _>(&Permanent)).resilience_class();
         assert_eq!(class, FailureClass::permanent());
-        let probe = &&&class_probe::<(), _>(&"down");
+        let probe = &&&&class_probe::<(), _>(&"down");
         assert_eq!(probe.resilience_class(), FailureClass::transient());
     }
 }

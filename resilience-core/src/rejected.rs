@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::classify::{Classify, Effect, FailureClass};
 use crate::duration::Rounded;
-use crate::error_sources::error_sources;
+use crate::error_sources::{error_sources, is_searched};
 use crate::failure_text::KeptFailure;
 use crate::keyed::KeyLabel;
 use crate::log;
@@ -32,6 +32,9 @@ use crate::outcome::Outcome;
 /// | [`MissingKey`], [`InvalidKey`], [`KeyReused`] | permanent | not sent | none | no |
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
+///
+/// [`StoreUnavailable`] has the effect *unknown* if the body has run and its outcome could not be
+/// stored. `#[retry]` then repeats the call if the call is idempotent.
 ///
 /// [`source`](Error::source) returns the cause of the rejection, if known. The process keeps the
 /// failure of each open circuit, and of the last 1000 openings that have ended. Later a rejection
@@ -189,7 +192,8 @@ pub enum IdempotencyRejection {
     /// The call has run before, and the outcome was not stored: too long, or not meant to be
     /// stored.
     NotStored,
-    /// The store of idempotency records did not answer.
+    /// The store of idempotency records did not answer. The body has not run, or its outcome could
+    /// not be stored: [`classify`](Rejected::classify) returns the [`Effect`].
     StoreUnavailable,
 }
 
@@ -336,8 +340,9 @@ impl Rejected {
     }
 
     /// Finds a rejection in an error and its sources, for the classification of an error that holds
-    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report` and boxed
-    /// errors.
+    /// any error. Attributes without `on` look there for `anyhow::Error`, `eyre::Report`, boxed
+    /// errors and `std::io::Error`. A rejection inside of a `Box`, an `Arc` or a variant with
+    /// `#[error(transparent)]` is found too.
     ///
     /// ```
     /// use std::io;
@@ -588,6 +593,9 @@ impl fmt::Display for IdempotencyRejection {
 
 impl Error for Rejected {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        if is_searched() {
+            return Some(self);
+        }
         match (&self.source, &self.cause) {
             (Some(source), _) => Some(&***source),
             (None, Some(cause)) => cause.text().is_some().then_some(cause as _),

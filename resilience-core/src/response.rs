@@ -148,11 +148,11 @@ mod axum {
     ///
     /// - 503: an open circuit, a full bulkhead and an unavailable store.
     /// - 429: a rate limit.
-    /// - 504: a timeout.
+    /// - 504: a timeout, and a deadline that had passed before the call.
     /// - 400: a missing or invalid idempotency key.
     /// - 422: a key that was used for a different call.
     /// - 409: a key in use, and a key with an outcome that cannot be returned.
-    /// - 500: an outcome that cannot be decoded.
+    /// - 500: an outcome that cannot be decoded, and a call that panicked.
     ///
     /// A rejection with a known time has a `Retry-After` header: whole seconds, rounded up, at
     /// least one. A random addition of up to a tenth of the time, at most 5 s, spreads the callers.
@@ -212,8 +212,9 @@ mod tonic {
 
     /// Converts into a status with the rejection as the source. The code is `UNAVAILABLE` for an
     /// open circuit, a full bulkhead and an unavailable store, `RESOURCE_EXHAUSTED` for a rate
-    /// limit, and `DEADLINE_EXCEEDED` for a timeout. Idempotency keys give `INVALID_ARGUMENT`,
-    /// `FAILED_PRECONDITION`, `ABORTED` or `INTERNAL`. The delay before a retry is in
+    /// limit, and `DEADLINE_EXCEEDED` for a timeout and for a deadline that had passed before the
+    /// call. Idempotency keys give `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `ABORTED` or
+    /// `INTERNAL`, and a call that panicked gives `INTERNAL`. The delay before a retry is in
     /// `grpc-retry-pushback-ms`.
     ///
     /// The metadata `resilience-effect` tells a client that classifies the status with
@@ -237,5 +238,18 @@ mod tonic {
             status.set_source(Arc::new(rejected));
             status
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resilience_rules::MAX_IDEMPOTENCY_KEY_LENGTH;
+
+    use super::*;
+
+    #[test]
+    fn the_detail_about_an_invalid_key_names_its_limit() {
+        let detail = IdempotencyRejection::InvalidKey.problem_detail();
+        assert!(detail.contains(&format!("1 to {MAX_IDEMPOTENCY_KEY_LENGTH} ")), "{detail}");
     }
 }

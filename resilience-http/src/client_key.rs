@@ -8,12 +8,14 @@ use resilience_rules::{KeyError, idempotency_key};
 use sfv::{BareItem, Item, Parser};
 
 use crate::key_headers::KeyHeaders;
+use crate::request_method::has_idempotent_method;
 
 /// Returns whether a server may apply a request twice without harm.
 ///
 /// The result is `true` for an idempotent method, and for a request with an idempotency key in
-/// `Idempotency-Key` or `X-Idempotency-Key`. Pass the result to `idempotent = …` on a function that
-/// takes the request as an argument.
+/// `Idempotency-Key` or `X-Idempotency-Key`. A blank key is no key. A method in
+/// `X-HTTP-Method-Override`, `X-HTTP-Method` or `X-Method-Override` must be idempotent too. Pass
+/// the result to `idempotent = …` on a function that takes the request as an argument.
 ///
 /// # Examples
 /// ```
@@ -28,7 +30,7 @@ use crate::key_headers::KeyHeaders;
 /// ```
 #[must_use]
 pub fn is_idempotent(method: &Method, headers: &HeaderMap) -> bool {
-    method.is_idempotent() || KeyHeaders::new().are_in(headers)
+    has_idempotent_method(method, headers) || KeyHeaders::new().hold_key(headers)
 }
 
 /// An idempotency key: a server handles two requests with equal keys once.
@@ -83,7 +85,8 @@ impl IdempotencyKey {
     }
 
     /// Adds the key as `Idempotency-Key` to the headers of a request and returns `true`, or returns
-    /// `false` if the headers already have a key in `Idempotency-Key` or `X-Idempotency-Key`.
+    /// `false` if the headers already have a key in `Idempotency-Key` or `X-Idempotency-Key`. A
+    /// blank key is replaced.
     pub fn apply(&self, headers: &mut HeaderMap) -> bool {
         KeyHeaders::new().add(self.0.clone(), headers)
     }

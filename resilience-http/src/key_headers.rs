@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::client_key::unquote;
+
 /// The name of the header that carries an [`IdempotencyKey`](crate::IdempotencyKey).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -30,15 +32,37 @@ impl KeyHeaders {
         self.0.as_deref().unwrap_or(&DEFAULT)
     }
 
-    /// Returns whether the headers have a key, valid or not.
+    /// Returns whether the request has one of the headers, with a valid key or not.
+    #[cfg(feature = "idempotent")]
     pub(crate) fn are_in(&self, headers: &HeaderMap) -> bool {
         self.names().iter().any(|name| headers.contains_key(name))
     }
 
-    /// Adds the key under the first name and returns `true`, or returns `false` if the headers
-    /// already have a key.
-    pub(crate) fn add(&self, key: HeaderValue, headers: &mut HeaderMap) -> bool {
-        let name = self.names().first().filter(|_| !self.are_in(headers));
-        name.is_some_and(|name| headers.insert(name.clone(), key).is_none())
+    /// Returns whether one of the headers has a key that is not blank. With a blank key a server
+    /// cannot tell two requests apart, or ignores the header.
+    ///
+    /// Other servers may accept a key that this library rejects, so any other text is a key.
+    pub(crate) fn hold_key(&self, headers: &HeaderMap) -> bool {
+        self.names().iter().flat_map(|name| headers.get_all(name)).any(|key| !is_blank(key))
     }
+
+    /// Adds the key under the first name, in place of blank keys, and returns `true`, or returns
+    /// `false` if the headers already have a key.
+    pub(crate) fn add(&self, key: HeaderValue, headers: &mut HeaderMap) -> bool {
+        let Some(first) = self.names().first().filter(|_| !self.hold_key(headers)) else {
+            return false;
+        };
+        for name in self.names() {
+            headers.remove(name);
+        }
+        headers.insert(first.clone(), key);
+        true
+    }
+}
+
+/// Returns whether a key is blank, bare or in quotation marks.
+fn is_blank(key: &HeaderValue) -> bool {
+    let is_blank = |key: &[u8]| key.trim_ascii().is_empty();
+    let key = key.as_bytes();
+    is_blank(key) || unquote(key).is_some_and(|key| is_blank(key.as_bytes()))
 }

@@ -24,6 +24,7 @@ mod classification;
 mod client_key;
 mod host_cooldown;
 mod key_headers;
+mod request_method;
 
 pub use classification::{
     Classifier, HttpError, HttpResponse, RetryAfter, Vendor, classify, classify_chain,

@@ -7,7 +7,7 @@ use crate::context::IdempotencyContext;
 pub use crate::dyn_store::StaticStore;
 pub use crate::fingerprint::FingerprintBuilder;
 pub use crate::into_store::{handle, handle_blocking, in_database};
-use crate::key::KeyError;
+use crate::key::{KeyError, KeyWriter};
 pub use crate::key::{KeyParts, Scope};
 use crate::log;
 use crate::memory::MemoryStore;
@@ -91,9 +91,21 @@ pub fn step<S: Store + Clone>(
         log::key_rejected(policy, reason);
         return Err(rejected);
     };
-    let mut call = policy.call(store, Scope::Parent(&parent.key()), &step, fingerprint)?;
+    let key = StepName(step);
+    let mut call = policy.call(store, Scope::Parent(&parent.key()), &key, fingerprint)?;
     call.scope_key = parent.scope_key();
     Ok(Some(call))
+}
+
+/// The key of a step. The name is a text of the program, so the rules for keys of callers, such as
+/// `min_key_length`, do not apply.
+struct StepName(&'static str);
+
+impl KeyParts for StepName {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
+        key.bytes(self.0.as_bytes());
+        Ok(())
+    }
 }
 
 /// Adds an argument to the fingerprint.

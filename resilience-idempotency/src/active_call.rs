@@ -6,17 +6,18 @@ use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 
-use crate::call::{Acquisition, IdempotentCall};
+use crate::call::IdempotentCall;
 use crate::context::{IdempotencyContext, InContext};
 use crate::envelope::Codec;
 use crate::log::{self, Decision, StoreFailure};
-use crate::policy::{OnLeaseLost, OnUnsaved};
+use crate::owner::new_owner;
+use crate::policy::{OnInterrupted, OnLeaseLost, OnUnsaved};
 use crate::spawn::finish;
-use crate::store::{Store, Token, WriteOutcome};
+use crate::store::{Claim, Store, Takeover, Token, WriteOutcome};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::block_for;
 use resilience_core::__internal::{Delay, LimitTimer, Timestamp, WaitMode, now};
-use resilience_core::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience_core::{Effect, IdempotencyRejection, Rejected};
 
 /// A call that has claimed its key and may run.
 ///
@@ -47,7 +48,9 @@ struct State<S> {
 pub enum Completed {
     /// The store has the outcome of this call.
     Stored,
-    /// The store did not answer until the lease ended. It may have the outcome.
+    /// The store may lack the outcome: the store did not answer until the lease ended, has no room
+    /// for the mark of a completion, or returned an unreadable record. A call without a claim, with
+    /// [`FailOpen`](crate::OnStoreError::FailOpen), also stores no outcome.
     Unsaved,
     /// Another call took over after the lease and has stored this outcome. The outcome of the
     /// other call counts.
@@ -204,8 +207,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     ///
     /// # Errors
     /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if another call has taken over and is still
-    /// running. [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) if the store failed,
-    /// with [`OnUnsaved::Error`].
+    /// running, was interrupted, or has other arguments.
+    /// [`StoreUnavailable`](IdempotencyRejection::StoreUnavailable) with [`Effect::Unknown`] if the
+    /// store failed, with [`OnUnsaved::Error`].
+    /// [`Undecodable`](IdempotencyRejection::Undecodable) if the outcome of the call that has taken
+    /// over cannot be read.
     pub fn complete(
         self,
         outcome: &[u8],
@@ -241,15 +247,7 @@ impl<S: Store + Clone> ActiveCall<S> {
         async move {
             let Some(token) = self.0.token else { return Ok(Completed::Unsaved) };
             let until = self.0.renewed.plus(self.0.call.policy.lease);
-            let mut written = self.write_outcome(token, &sealed, until).await;
-            if matches!(&written, Err(error) if error.kind() == StoreErrorKind::Full) {
-                // The mark of an outcome that was not stored may still fit. Without a completion,
-                // the next call would run the body again.
-                self.log_failed_write(StoreFailure::OutcomeDropped, written);
-                let mark = self.0.call.seal_without_outcome(codec);
-                // Boxed, because a full store is rare.
-                written = Box::pin(self.write_outcome(token, &mark, until)).await;
-            }
+            let written = self.write_outcome(token, &sealed, codec, until).await;
             // The final write is over, so drop has to write nothing.
             self.0.token = None;
             match written {
@@ -261,7 +259,29 @@ impl<S: Store + Clone> ActiveCall<S> {
         }
     }
 
+    /// Writes an outcome, or the mark of an outcome that has no room in the store.
     fn write_outcome<'a>(
+        &'a self,
+        token: Token,
+        sealed: &'a [u8],
+        codec: Codec,
+        until: Timestamp,
+    ) -> impl Future<Output = StoreResult<WriteOutcome>> + Send + use<'a, S> {
+        async move {
+            let written = self.write_sealed(token, sealed, until).await;
+            if !matches!(&written, Err(error) if error.kind() == StoreErrorKind::Full) {
+                return written;
+            }
+            // The mark of an outcome that was not stored may still fit. Without a completion, the
+            // next call would run the body again.
+            self.log_failed_write(StoreFailure::OutcomeDropped, written);
+            let mark = self.0.call.seal_without_outcome(codec);
+            // Boxed, because a full store is rare.
+            Box::pin(self.write_sealed(token, &mark, until)).await
+        }
+    }
+
+    fn write_sealed<'a>(
         &'a self,
         token: Token,
         sealed: &'a [u8],
@@ -281,24 +301,27 @@ impl<S: Store + Clone> ActiveCall<S> {
         match call.policy.on_unsaved {
             OnUnsaved::Return => Ok(Completed::Unsaved),
             OnUnsaved::Error => {
-                Err(call.reject(IdempotencyRejection::StoreUnavailable).because(error))
+                let rejected = call.reject(IdempotencyRejection::StoreUnavailable).because(error);
+                // A rejection of this kind says that the call was not sent, but the body has run.
+                Err(rejected.with_effect(Effect::Unknown))
             }
         }
     }
 
     /// Reads the record after another call has taken over. The record counts for every caller.
-    async fn read_again(&self, bytes: &[u8], codec: Codec) -> Result<Completed, Rejected> {
+    ///
+    /// The body has run, so neither the deadline nor the rules for the start of a body apply.
+    async fn read_again(&self, sealed: &[u8], codec: Codec) -> Result<Completed, Rejected> {
         let mut call = self.0.call.clone();
-        call.policy = call.policy.reject();
         call.has_run = true;
-        let acquired = call.acquire().await.map_err(|rejected| match rejected.kind() {
-            RejectedKind::Idempotency(
-                IdempotencyRejection::InFlight | IdempotencyRejection::OutcomeUnknown,
-            ) => self.0.call.reject(IdempotencyRejection::LeaseLost),
-            _ => rejected,
-        })?;
-        match acquired {
-            Acquisition::Replay(stored) => {
+        // The outcome of this call is known, so an interrupted call leaves nothing to reconcile.
+        let takeover = match call.policy.on_interrupted {
+            OnInterrupted::Rerun | OnInterrupted::Reconcile => Takeover::Rerun,
+            OnInterrupted::Unknown => Takeover::Never,
+        };
+        let claimed = now();
+        match call.claim_with_retries(new_owner(claimed), takeover).await {
+            Ok(Claim::Replay(stored)) => {
                 log::decided(&call.policy, call.key, "", Decision::DuplicateExecution, None);
                 Ok(match call.open(&stored, codec)? {
                     Some(outcome) => Completed::Other(outcome.to_vec()),
@@ -306,15 +329,18 @@ impl<S: Store + Clone> ActiveCall<S> {
                 })
             }
             // No call has an outcome: the other call gave up, or its record is gone.
-            Acquisition::Run(mut other) => {
-                let Some(token) = other.0.token.take() else { return Ok(Completed::Unsaved) };
-                let store = &call.store;
-                let step = store.complete(&call.key, token, bytes, call.policy.ttl);
-                Ok(match call.step(step).await {
-                    Ok(WriteOutcome::Applied) => Completed::Stored,
-                    Ok(WriteOutcome::Fenced) | Err(_) => Completed::Unsaved,
-                })
+            Ok(Claim::Acquired { token, .. }) => {
+                let until = claimed.plus(call.policy.lease);
+                match self.write_outcome(token, sealed, codec, until).await {
+                    Ok(WriteOutcome::Applied) => Ok(Completed::Stored),
+                    Ok(WriteOutcome::Fenced) => Err(call.reject(IdempotencyRejection::LeaseLost)),
+                    Err(error) => self.unsaved(error),
+                }
             }
+            Ok(Claim::InFlight { .. } | Claim::Interrupted { .. } | Claim::Mismatch) => {
+                Err(call.reject(IdempotencyRejection::LeaseLost))
+            }
+            Err(error) => self.unsaved(error),
         }
     }
 

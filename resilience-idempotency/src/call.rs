@@ -23,7 +23,7 @@ use crate::singleflight::{FlightCall, Flights, Role};
 use crate::store::{Claim, ClaimRequest, Store, Takeover};
 use crate::store_error::{StoreError, StoreErrorKind, StoreResult};
 use crate::wait::{Timeout, block_for, poll_interval, timeout};
-use resilience_core::__internal::{Timestamp, WaitMode, now, overdue, slot};
+use resilience_core::__internal::{Delay, Timestamp, WaitMode, now, overdue, slot};
 use resilience_core::context::remaining;
 use resilience_core::{IdempotencyRejection, Rejected};
 
@@ -146,10 +146,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// `Arc<dyn DynStore>` is `Send` then. An `async fn` would also store each argument twice.
     pub(super) fn acquire(&self) -> impl Future<Output = Result<Acquisition<S>, Rejected>> + Send {
         async move {
-            if let Some(rejected) = overdue(self.policy.name, None) {
-                self.policy.site().count(slot::OVERDUE);
-                return Err(rejected);
-            }
+            self.check_deadline()?;
             let mut acquiring = Acquiring::new(self.policy.takeover());
             let claim = self.claim_or_share(acquiring.owner, acquiring.takeover).await;
             match self.decide(claim, &mut acquiring)? {
@@ -160,14 +157,20 @@ impl<S: Store + Clone> IdempotentCall<S> {
         }
     }
 
+    /// Rejects a call after the deadline of the context.
+    pub(super) fn check_deadline(&self) -> Result<(), Rejected> {
+        let Some(rejected) = overdue(self.policy.name, None) else { return Ok(()) };
+        self.policy.site().count(slot::OVERDUE);
+        Err(rejected)
+    }
+
     /// Waits for another call and claims again, until an answer ends the wait.
     async fn wait_and_claim(&self, mut acquiring: Acquiring) -> Result<Acquisition<S>, Rejected> {
         let mut flight = None;
         let mut polls = 0_i32;
         loop {
             if let Some(lease_left) = acquiring.in_flight.take() {
-                let left = self.time_left(acquiring.begin).unwrap_or_default();
-                let left = left.saturating_sub(acquiring.skipped);
+                let left = self.time_left(acquiring.begin, acquiring.skipped).unwrap_or_default();
                 if flight.is_none() && self.wait_mode == WaitMode::Async {
                     flight = Some(self.join_flight());
                 } else {
@@ -177,7 +180,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
                     acquiring.skipped = acquiring.skipped.saturating_add(skipped);
                 }
             }
-            if let Some(bytes) = self.wait_for_leader(&mut flight, acquiring.begin).await? {
+            if let Some(bytes) = self.wait_for_leader(&mut flight, &acquiring).await? {
                 self.log_decision(Decision::Replayed, acquiring.begin);
                 return Ok(Acquisition::Replay(bytes));
             }
@@ -224,8 +227,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
             Claim::InFlight { lease_left } => {
                 // Another call has taken over first, and its claim may end in any way.
                 acquiring.takeover = self.policy.takeover();
-                let left = self.time_left(acquiring.begin);
-                match left.map(|left| left.saturating_sub(acquiring.skipped)) {
+                match self.time_left(acquiring.begin, acquiring.skipped) {
                     Some(left) if !left.is_zero() => {
                         acquiring.in_flight = Some(lease_left);
                         Ok(None)
@@ -245,10 +247,10 @@ impl<S: Store + Clone> IdempotentCall<S> {
     async fn wait_for_leader(
         &self,
         flight: &mut Option<FlightCall>,
-        begin: Timestamp,
+        acquiring: &Acquiring,
     ) -> Result<Option<Arc<[u8]>>, Rejected> {
         let Some(flight) = flight else { return Ok(None) };
-        let left = self.time_left(begin).unwrap_or_default();
+        let left = self.time_left(acquiring.begin, acquiring.skipped).unwrap_or_default();
         match timeout(left, flight.role()).await {
             Some(Role::Leader) => Ok(None),
             Some(Role::Follower(bytes)) => Ok(Some(bytes)),
@@ -257,10 +259,11 @@ impl<S: Store + Clone> IdempotentCall<S> {
     }
 
     /// Returns the rest of the wait time, at most until the deadline of the context, or `None` if
-    /// the policy rejects instead of waiting.
-    pub(super) fn time_left(&self, begin: Timestamp) -> Option<Duration> {
+    /// the policy rejects instead of waiting. `skipped` is the time that passed on no clock.
+    pub(super) fn time_left(&self, begin: Timestamp, skipped: Duration) -> Option<Duration> {
         let left = self.policy.wait?.saturating_sub(now().since(begin));
-        Some(remaining().map_or(left, |rest| left.min(rest)))
+        let left = remaining().map_or(left, |rest| left.min(rest));
+        Some(left.saturating_sub(skipped))
     }
 
     /// Waits for a change of the record, for `delay` at most. Returns the time that passed on no
@@ -268,8 +271,10 @@ impl<S: Store + Clone> IdempotentCall<S> {
     async fn wait_for_change(&self, delay: Duration) -> Duration {
         match self.wait_mode {
             WaitMode::Async => {
+                // The store waits by itself, and returns nothing about a skipped wait.
+                let (begin, skipped) = (now(), Delay::unseen(delay));
                 self.store.changed(&self.key, delay).await;
-                Duration::ZERO
+                skipped.saturating_sub(now().since(begin))
             }
             WaitMode::Blocking => block_for(delay),
         }
@@ -294,7 +299,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
 
     /// Claims the key, and repeats a claim whose reply was lost. The repeated claim has the same
     /// owner, so the store answers with the same token.
-    fn claim_with_retries(
+    pub(super) fn claim_with_retries(
         &self,
         owner: u128,
         takeover: Takeover,
@@ -407,7 +412,7 @@ impl<S: Store + Clone> IdempotentCall<S> {
     /// Returns whether the body runs without a claim after this error.
     fn may_run_without(&self, error: &StoreError) -> bool {
         // An unreadable record may belong to a completed call, so its call never runs.
-        let may_run = error.kind() != StoreErrorKind::Corrupt;
+        let may_run = !self.has_run && error.kind() != StoreErrorKind::Corrupt;
         may_run && self.policy.on_store_error == OnStoreError::FailOpen
     }
 

@@ -75,10 +75,12 @@ impl IdempotencyContext {
         hex(digest.finish().get(..16).unwrap_or_default())
     }
 
-    /// Returns a number that rises with every claim of this key.
+    /// Returns a number that rises with every claim of this key, or 0 for a call without a claim.
     ///
     /// A call that has lost its lease has a lower fence than the call that took over. A system
-    /// that rejects lower fences than the highest seen fence therefore rejects its writes.
+    /// that rejects lower fences than the highest seen fence therefore rejects its writes. Such a
+    /// system also rejects the writes of a call that runs without a claim, with
+    /// [`FailOpen`](crate::OnStoreError::FailOpen).
     #[must_use]
     pub fn fence(&self) -> u64 {
         self.0.fence

@@ -2,7 +2,8 @@
 //!
 //! Arguments are hashed through `serde`, so the value counts and not its representation in memory.
 //! The order of map entries and struct fields, the width of a number and the sign of a zero make
-//! no difference. The borders between values do.
+//! no difference. The borders between values do, and so does the order of the items of a list.
+//! `serde` does not tell a set from a list, so equal `HashSet`s have different fingerprints.
 
 use core::fmt;
 
@@ -30,6 +31,10 @@ impl FingerprintBuilder {
     }
 
     /// Adds a value.
+    ///
+    /// The order of the items of a list counts. A `HashSet` is a list in a random order to `serde`:
+    /// pass a `BTreeSet` or a sorted list, because otherwise a repeated call is rejected with
+    /// [`KeyReused`](resilience_core::IdempotencyRejection::KeyReused).
     #[must_use]
     pub fn value(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         self.has_failed |= value.serialize(CanonicalSerializer(&mut self.digest)).is_err();

@@ -99,7 +99,8 @@ pub enum OnLeaseLost {
 pub enum OnUnsaved {
     /// Returns the outcome of the body.
     Return,
-    /// Returns an error. The next call may run again.
+    /// Returns an error with [`Effect::Unknown`](resilience_core::Effect::Unknown). The next call
+    /// may run again.
     Error,
 }
 

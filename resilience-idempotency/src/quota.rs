@@ -211,12 +211,10 @@ impl Quotas {
         Arc::clone(scopes.entry(scope).or_insert_with(unused))
     }
 
-    /// Removes the counters of a scope without records.
+    /// Removes the counters of a scope without records. The last of several concurrent releases
+    /// removes them, so every release looks under the lock.
     fn forget_unused(&self, room: Room) {
         let Some(used) = room.scope else { return };
-        if used.usage.records.load(Relaxed) > 0 {
-            return;
-        }
         let scope = used.scope;
         drop(used);
         let mut scopes = self.shard(&scope).lock().unwrap_or_else(PoisonError::into_inner);

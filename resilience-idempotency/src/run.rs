@@ -14,7 +14,9 @@ use crate::policy::OnInterrupted;
 use crate::store::{BlockingStore, Store};
 use crate::wait::now_or_never;
 use resilience_core::__internal::WaitMode;
-use resilience_core::{FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected};
+use resilience_core::{
+    Effect, FailureClass, FromRejected, IdempotencyRejection, Outcome, Rejected,
+};
 
 /// The result of reconciling an interrupted call: whether the earlier call applied its side
 /// effect.
@@ -204,7 +206,8 @@ where
         out
     });
     let settled = now_or_never(settle(&call, active, outcomes, disposition, out));
-    settled.unwrap_or_else(|| Err(not_ready(&call)))
+    // The body has run, so the call was sent.
+    settled.unwrap_or_else(|| Err(not_ready(&call).with_effect(Effect::Unknown)))
 }
 
 /// Returns the disposition of the outcome of a body.

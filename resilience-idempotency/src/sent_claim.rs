@@ -41,8 +41,8 @@ impl<S: Store + Clone> Drop for SentClaim<'_, S> {
 
 /// Gives a claim back, if the store has applied the claim.
 ///
-/// A repeated claim of the same owner returns the token of the first. Attempts end with the lease,
-/// with growing delays: many calls may leave a slow store at the same time.
+/// A repeated claim of the same owner returns the token of the first. The last attempt is at the
+/// end of the lease. The delays grow: many calls may leave a slow store at the same time.
 async fn give_back<S: Store + Clone>(call: IdempotentCall<S>, owner: u128, takeover: Takeover) {
     let end = now().plus(call.policy.lease);
     let mut delay = Duration::from_millis(100);
@@ -51,7 +51,8 @@ async fn give_back<S: Store + Clone>(call: IdempotentCall<S>, owner: u128, takeo
     loop {
         match give_back_once(&call, owner, takeover).await {
             Err(error) if error.is_retryable() => {
-                if end.since(now().plus(skipped)).is_zero() {
+                let left = end.since(now().plus(skipped));
+                if left.is_zero() {
                     return log::store_error(
                         &call.policy,
                         call.key,
@@ -59,6 +60,7 @@ async fn give_back<S: Store + Clone>(call: IdempotentCall<S>, owner: u128, takeo
                         &error,
                     );
                 }
+                delay = delay.min(left);
             }
             Err(_) | Ok(()) => return,
         }

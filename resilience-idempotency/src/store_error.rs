@@ -22,7 +22,8 @@ pub struct StoreError {
 pub enum StoreErrorKind {
     /// The store did not answer, or not in time. The step may have been applied.
     Unavailable,
-    /// The store has no room for another record. Steps on its records still succeed.
+    /// The store has no room for another record, or for the bytes of an outcome. The other steps
+    /// on its records still succeed.
     Full,
     /// The store returned a record or a reply that cannot be read.
     Corrupt,

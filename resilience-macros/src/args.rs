@@ -298,6 +298,11 @@ impl Args {
         value
     }
 
+    /// Returns whether an expression mentions an argument of the function, or `self`.
+    pub(crate) fn mentions_argument(&self, expr: &Expr) -> bool {
+        mentions(&expr.to_token_stream(), &self.variables)
+    }
+
     /// Takes `key = value` and reads a hook of a policy. The policy runs the hook outside the call,
     /// without the arguments of the function.
     pub(crate) fn hook(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<Expr>> {

@@ -4,9 +4,12 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Token;
 
-use crate::async_trait;
 use crate::function::{Binding, PassMode};
 use crate::tokens::{is_punct, is_word, mentions};
+
+/// The local in place of `self`, in the body of the user. A name with the hygiene of a macro would
+/// not reach a `{self}` in a format string.
+pub(crate) const SELF: &str = "resilience_self";
 
 /// The layers that need the arguments beside the body.
 pub(crate) struct Needs<'n> {
@@ -52,8 +55,7 @@ impl ArgLocal {
     /// another name.
     fn new(binding: &Binding, value: LocalValue) -> Self {
         let from = binding.name.clone();
-        let name =
-            if from == "self" { Ident::new(async_trait::SELF, from.span()) } else { from.clone() };
+        let name = if from == "self" { Ident::new(SELF, from.span()) } else { from.clone() };
         Self { name, from, mutability: binding.mutability, value }
     }
 

@@ -73,6 +73,7 @@ struct Arm {
 
 /// A helper attribute with its arguments: `transient(effect = "not_sent")`,
 /// `throttled(retry_after)`, `forward(source, with = classify, after = retry_after)`.
+#[derive(Clone)]
 struct Helper {
     name: Ident,
     class: Class,
@@ -90,12 +91,15 @@ impl Model {
         let mut model = Self { arms: Vec::new(), forwarded: Vec::new() };
         match &input.data {
             Data::Enum(data) => {
+                let default = default.and_then(|default| default.into_default(errors));
+                let has_class = |attrs: &[Attribute]| attrs.iter().any(|it| class(it).is_some());
                 for variant in &data.variants {
                     let name = &variant.ident;
+                    report_classes_of_fields(&variant.fields, "the variant", errors);
                     let helper = Helper::find(&variant.attrs, errors);
-                    let default = || default.as_ref().map(Helper::without_field);
+                    let default = || default.clone();
                     let Some(helper) = helper.or_else(default) else {
-                        if !variant.attrs.iter().any(|attribute| class(attribute).is_some()) {
+                        if !has_class(&variant.attrs) && !has_class(&input.attrs) {
                             errors.add(
                                 name,
                                 format!(
@@ -110,14 +114,17 @@ impl Model {
                     model.add(&quote!(Self::#name), &variant.fields, helper, errors);
                 }
             }
-            Data::Struct(data) => match default {
-                Some(helper) => model.add(&quote!(Self), &data.fields, helper, errors),
-                None => errors.add(
-                    &input.ident,
-                    "the struct has no class; write `#[transient]`, `#[throttled]`, `#[permanent]` or \
-                     `#[forward]` above it",
-                ),
-            },
+            Data::Struct(data) => {
+                report_classes_of_fields(&data.fields, "the struct", errors);
+                match default {
+                    Some(helper) => model.add(&quote!(Self), &data.fields, helper, errors),
+                    None => errors.add(
+                        &input.ident,
+                        "the struct has no class; write `#[transient]`, `#[throttled]`, \
+                         `#[permanent]` or `#[forward]` above it",
+                    ),
+                }
+            }
             Data::Union(data) => {
                 let message = "`Classify` does not support unions; use an enum or a struct";
                 errors.add(data.union_token, message);
@@ -220,6 +227,16 @@ impl Helper {
             if input.peek(syn::Ident) && input.peek2(Token![=]) {
                 let key: Ident = input.parse()?;
                 let forwards = self.class == Class::Forward;
+                let is_given = match key.to_string().as_str() {
+                    "effect" => self.effect.is_some(),
+                    "with" => self.with.is_some(),
+                    "after" => self.after.is_some(),
+                    _ => false,
+                };
+                if is_given {
+                    let message = format!("duplicate `{key}` in `#[{}]`; remove it", self.name);
+                    return Err(syn::Error::new_spanned(key, message));
+                }
                 match key.to_string().as_str() {
                     "effect" if !forwards => {
                         input.parse::<Token![=]>()?;
@@ -256,6 +273,13 @@ impl Helper {
                     );
                     return Err(syn::Error::new_spanned(field.0, message));
                 }
+                if let Some(first) = &self.field {
+                    let (first, second) = (first.to_token_stream(), field.0.to_token_stream());
+                    let name = &self.name;
+                    let message =
+                        format!("`#[{name}]` takes one field; remove `{first}` or `{second}`");
+                    return Err(syn::Error::new_spanned(second, message));
+                }
                 self.field = Some(field.0);
             }
             if !input.is_empty() {
@@ -265,16 +289,25 @@ impl Helper {
         Ok(())
     }
 
-    /// Copies the class for another variant, without the field.
-    fn without_field(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            class: self.class,
-            field: None,
-            effect: self.effect,
-            with: self.with.clone(),
-            after: None,
-        }
+    /// Returns the class as the default of an enum, and reports fields: a default has none.
+    fn into_default(self, errors: &mut Errors) -> Option<Self> {
+        let Self { name, field, with, after, .. } = &self;
+        let Some(first) = field.as_ref().or(after.as_ref()) else { return Some(self) };
+        let written = [
+            field.as_ref().map(|field| field.to_token_stream().to_string()),
+            with.as_ref().map(|_| "with = …".to_owned()),
+            after.as_ref().map(|after| format!("after = {}", after.to_token_stream())),
+        ];
+        let written: Vec<String> = written.into_iter().flatten().collect();
+        let list = written.join(", ");
+        errors.add(
+            first,
+            format!(
+                "`#[{name}]` above an enum cannot name a field of a variant; write `#[{name}({list})]` \
+                 above each variant with this field"
+            ),
+        );
+        None
     }
 
     /// Returns the class as an expression, with the span of the field for type errors.
@@ -345,6 +378,25 @@ fn find<'f>(fields: &'f Fields, member: &Member, errors: &mut Errors) -> Option<
     found
 }
 
+/// Reports helper attributes of fields, which have no effect. `place` is the place of the class.
+fn report_classes_of_fields(fields: &Fields, place: &str, errors: &mut Errors) {
+    for (member, field) in fields.members().zip(fields) {
+        for (attribute, class) in field.attrs.iter().filter_map(|it| Some((it, class(it)?))) {
+            let name = attribute.path().to_token_stream();
+            let takes_field = matches!(class, Class::Throttled | Class::Forward);
+            let field = takes_field.then(|| format!("({})", member.to_token_stream()));
+            let field = field.unwrap_or_default();
+            errors.add(
+                attribute,
+                format!(
+                    "the class of a field has no effect; remove it, or write `#[{name}{field}]` above \
+                     {place}"
+                ),
+            );
+        }
+    }
+}
+
 /// Reads the function of `with`: any expression except a literal.
 fn with(expr: Expr) -> syn::Result<Expr> {
     match expr {
@@ -368,6 +420,9 @@ fn root(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
     for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("classify")) {
         let read = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("crate") {
+                if root.is_some() {
+                    return Err(meta.error("duplicate `crate` in `#[classify]`; remove it"));
+                }
                 root = Some(meta.value()?.parse::<Path>()?);
                 return Ok(());
             }

@@ -10,7 +10,7 @@ use crate::captures::Captures;
 use crate::error_type;
 use crate::function::Binding;
 use crate::stack_info::{FailureVar, SignalVar, StackInfo};
-use crate::tokens::{has_statements, mentions, refill, respan};
+use crate::tokens::{has_semicolon, may_have_item, mentions, refill, respan};
 
 /// A body with the facts that generated code needs to wrap the body.
 pub(crate) struct Context {
@@ -234,21 +234,25 @@ impl Context {
         if self.stack.has_own_block() {
             block.extend(self.body_marker());
         }
-        if captures.locals.is_empty() && first.is_none() {
-            // Items come first in braces of their own. The compiler would report braces around a
-            // single expression as unused.
-            if has_statements(&body.stream()) {
-                body.to_tokens(&mut block);
-            } else {
-                block.extend(body.stream());
-            }
+        // The compiler reports braces of the user around a single expression as unused, except in
+        // the arm of a `match`. Items come first in braces of their own, for Clippy.
+        let is_first = captures.locals.is_empty() && first.is_none();
+        if is_first && has_semicolon(&body.stream()) {
+            body.to_tokens(&mut block);
+        } else if is_first && !may_have_item(&body.stream()) {
+            block.extend(body.stream());
         } else {
             let locals = &captures.locals;
             block.extend(quote_spanned!(Span::mixed_site()=>
                 #(#locals)* #first match () { () => #body }
             ));
         }
-        refill(body, block)
+        let mut block = refill(body, block);
+        if !self.stack.has_own_block() {
+            // The code of the layer inside may be a single expression.
+            block.set_span(Span::mixed_site().located_at(body.span()));
+        }
+        block
     }
 
     /// Returns the body in braces, with the result that the layers see.
@@ -271,7 +275,7 @@ impl Context {
     }
 
     /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the
-    /// source chain of a type for any error, or transient. The code does not compile if the type
+    /// source chain of a known type, or transient. The code does not compile if the type
     /// depends on a type parameter without a `Classify` bound.
     pub(crate) fn classify(&self, error: &Ident) -> TokenStream {
         let private = &self.private;
@@ -282,12 +286,13 @@ impl Context {
         let at = Span::mixed_site().located_at(at);
         let here = self.private_at(at);
         let probe = quote_spanned!(at=>
-            (&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
+            (&&&&#here::class_probe::<#dependency, _>(#error)).resilience_class()
         );
         quote!({
             #[allow(unused_imports)]
             use #private::{
-                ClassOfParameter as _, Classified as _, ClassifiedBySource as _, Unclassified as _,
+                ClassOfParameter as _, Classified as _, ClassifiedBySource as _,
+                ClassifiedInGuard as _, Unclassified as _,
             };
             #probe
         })
@@ -414,16 +419,13 @@ impl Context {
         quote!({ #set #outcome })
     }
 
-    /// Returns the wait of an async layer for its permit, as an expression. A timeout outside tells
-    /// the time in the queue of this process from the time of the body. A rate limit and a breaker
-    /// outside distinguish a call that is dropped in the queue.
-    pub(crate) fn queued(&self, acquire: TokenStream) -> TokenStream {
-        let signal = self.stack.signal.as_ref().filter(|var| var.written && self.is_async);
+    /// Returns the rejection signal, if this layer is async and has to report its wait for a permit.
+    /// A timeout outside tells the time in the queue of this process from the time of the body. A
+    /// rate limit and a breaker outside distinguish a call that is dropped in the queue.
+    pub(crate) fn queue_signal(&self) -> Option<&Ident> {
+        let signal = self.written_signal().filter(|_| self.is_async);
         let is_read = self.stack.queue.is_read || self.stack.outside(Role::Interrupts).is_some();
-        match signal.filter(|_| is_read) {
-            Some(SignalVar { name, .. }) => quote!(#name.in_queue(async { #acquire }).await),
-            None => acquire,
-        }
+        signal.filter(|_| is_read)
     }
 
     /// Returns the name of the function in events and rejections, as an expression: `name`, or the

@@ -13,7 +13,7 @@ use syn::{Expr, Signature};
 use crate::async_trait;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
-use crate::tokens::any_ident;
+use crate::tokens::mentions;
 use crate::value;
 
 /// Reads `scope = "global"`.
@@ -32,8 +32,8 @@ pub(crate) fn check(
     policy: Option<&str>,
     errors: &mut Errors,
 ) {
-    let is_self = |word: &Ident| word == "self" || word == async_trait::SELF;
-    if function.receiver().is_none() || is_global || any_ident(&key.to_token_stream(), &is_self) {
+    let names = ["self", async_trait::SELF].map(|name| Ident::new(name, Span::call_site()));
+    if function.receiver().is_none() || is_global || mentions(&key.to_token_stream(), &names) {
         return;
     }
     let policy = policy.map(|policy| format!(", or `{policy}`")).unwrap_or_default();

@@ -29,6 +29,7 @@ mod stack_info;
 mod state_source;
 mod third_party;
 mod tokens;
+mod toml;
 mod tracing_instrument;
 mod value;
 

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use resilience_rules::timeout as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, Signature};
+use syn::{Expr, Lifetime, Signature};
 
 use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
@@ -118,18 +118,25 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     // Output, for a bulkhead:
     //
     //     let policy = resolve_policy({ static STATE: Bulkhead = …; &STATE });
-    //     match policy.acquire().await {
-    //         Ok(permit) => {
-    //             let out = async move { body }.await;
-    //             drop(permit);
-    //             out
-    //         }
-    //         Err(rejected) => reject(rejected),
+    //     'layer: {
+    //         let permit = match policy.acquire().await {
+    //             Ok(permit) => permit,
+    //             Err(rejected) => break 'layer reject(rejected),
+    //         };
+    //         let out = async move { body }.await;
+    //         drop(permit);
+    //         out
     //     }
+    //
+    // In editions before 2024 the temporaries of the last expression outlive the policy, so the
+    // result with the permit is no temporary of the last expression.
     //
     // For a rate limiter, without a permit to hold:
     //
+    //     match policy.acquire().await {
     //         Ok(()) => async move { body }.await,
+    //         Err(rejected) => reject(rejected),
+    //     }
     //
     // A rate limiter without a wait, a cost and `error` builds the outcome of a rejected call:
     //
@@ -141,8 +148,8 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     // With a wait without a limit no call is rejected, and the error type need not represent a
     // rejection:
     //
-    //     match Bulkhead::admitted(policy.acquire().await) {
-    //         Ok(permit) => …,
+    //     match RateLimiter::admitted(policy.acquire().await) {
+    //         Ok(()) => …,
     //         Err(never) => match never {},
     //     }
     //
@@ -178,18 +185,13 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
             quote!({ let #permit = #found; #permit })
         } else {
             let acquire = self.acquire(&policy, &cost, context);
-            if self.may_wait(context) { context.queued(acquire) } else { acquire }
+            match context.queue_signal().filter(|_| self.may_wait(context)) {
+                Some(signal) => Self::queued(&acquire, signal, &policy, &cost, context),
+                None => acquire,
+            }
         };
         let run = context.run();
-        let admitted = if L::HOLDS_PERMIT {
-            quote! {
-                ::core::result::Result::Ok(#permit) => {
-                    let #out = #run;
-                    ::core::mem::drop(#permit);
-                    #out
-                }
-            }
-        } else if limiter.settle().is_some() || context.read_signal().is_some() {
+        let admitted = if limiter.settle().is_some() || context.read_signal().is_some() {
             let (private, signal) = (&context.private, context.signal_option());
             let correct = if let Some(settle) = limiter.settle() {
                 quote!(#private::settle_call(#policy, #cost, &#out, #settle, #signal))
@@ -215,22 +217,30 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         let (acquire, rejection) = if self.rejects_in_place(context) {
             let (returns, signal) = (&context.returns, context.written_signal_option());
             let take = quote_spanned!(context.returns_span=> take_or::<#returns, _>);
-            (quote!(#policy.#take(#signal)), rejected.to_token_stream())
+            (quote!(#policy.#take(#signal)), Some(rejected.to_token_stream()))
         } else if self.may_reject(context) {
-            (acquire, context.reject(&rejected, limiter.error()))
+            (acquire, Some(context.reject(&rejected, limiter.error())))
         } else {
             let (private, ty) = (&context.private, Ident::new(L::POLICY.name, Span::call_site()));
-            (quote!(#private::#ty::admitted(#acquire)), quote!(match #rejected {}))
+            (quote!(#private::#ty::admitted(#acquire)), None)
+        };
+        let call = if L::HOLDS_PERMIT {
+            hold_permit(&acquire, rejection, &run)
+        } else {
+            let rejection = rejection.unwrap_or_else(|| quote!(match #rejected {}));
+            quote! {
+                match #acquire {
+                    #admitted
+                    ::core::result::Result::Err(#rejected) => #rejection,
+                }
+            }
         };
         quote! {
             #checks
             #declare
             #cost_binding
             #bind
-            match #acquire {
-                #admitted
-                ::core::result::Result::Err(#rejected) => #rejection,
-            }
+            #call
         }
     }
 
@@ -248,6 +258,31 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
         self.state.check_generics(function, errors);
         if !self.state.is_provided() {
             self.limiter.check_generics(function, errors);
+        }
+    }
+}
+
+/// Returns the call with a permit from `acquire`, which is held until the outcome of `run`.
+fn hold_permit(
+    acquire: &TokenStream,
+    rejection: Option<TokenStream>,
+    run: &TokenStream,
+) -> TokenStream {
+    let [permit, rejected, out, layer] = ["permit", "rejected", "out", "layer"].map(local);
+    let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+    let (label, rejection) = match rejection {
+        Some(rejection) => (Some(quote!(#layer:)), quote!(break #layer #rejection)),
+        None => (None, quote!(match #rejected {})),
+    };
+    quote! {
+        #label {
+            let #permit = match #acquire {
+                ::core::result::Result::Ok(#permit) => #permit,
+                ::core::result::Result::Err(#rejected) => #rejection,
+            };
+            let #out = #run;
+            ::core::mem::drop(#permit);
+            #out
         }
     }
 }
@@ -275,6 +310,25 @@ impl<L: Limiter> Limit<L> {
     /// Returns whether a call may wait for a permit. A policy made by hand may always wait.
     fn may_wait(&self, context: &Context) -> bool {
         self.limiter.waits() || self.state.is_provided() || context.stack.patience_var.is_some()
+    }
+
+    /// Returns the wait for a permit, as an expression that reports the wait. Permits of a rate
+    /// limit return if the call is dropped at the end of the wait: a timeout outside may be due.
+    fn queued(
+        acquire: &TokenStream,
+        signal: &Ident,
+        policy: &Ident,
+        cost: &TokenStream,
+        context: &Context,
+    ) -> TokenStream {
+        let private = &context.private;
+        if L::HOLDS_PERMIT {
+            return quote!(#signal.in_queue(async { #acquire }).await);
+        }
+        let refund = quote!(#private::refund_in_queue(#policy, #cost, #signal));
+        quote! {
+            #signal.in_queue(async { #acquire.map(|()| #refund) }).await.map(::core::mem::drop)
+        }
     }
 
     /// Returns the state per key, where a call needs the state for a single permit only: the permit

@@ -7,8 +7,13 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::{env, fs};
 
+use proc_macro2::Ident;
+
+use crate::toml::{Entry, entries};
+
 const PACKAGE: &str = "resilience-rs";
 const LIBRARY: &str = "resilience";
+const WORKSPACE: &str = "workspace";
 
 thread_local! {
     /// The last manifest folder and the name found there. A macro server expands several crates in
@@ -31,17 +36,15 @@ pub(crate) fn library_name() -> String {
 
 fn find(folder: &Path) -> Option<String> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let own = dependencies(&manifest, false);
     let mut workspace = None;
-    let names: Vec<String> = own
+    let names: Vec<String> = dependencies(&entries(&manifest), false)
         .into_iter()
         .filter(|dependency| match dependency.package {
-            Package::Named(ref package) => package == PACKAGE,
-            Package::Same => dependency.name == PACKAGE,
             Package::OfWorkspace => {
-                let shared = workspace.get_or_insert_with(|| dependencies_of_workspace(folder));
+                let shared = workspace.get_or_insert_with(|| names_in_workspace(folder));
                 shared.contains(&dependency.name)
             }
+            _ => dependency.is_library(),
         })
         .map(|dependency| dependency.name)
         .collect();
@@ -50,31 +53,36 @@ fn find(folder: &Path) -> Option<String> {
     if names.iter().any(is_default) {
         return None;
     }
-    names.into_iter().next().map(|name| name.replace('-', "_"))
+    // An incomplete manifest in an editor may have any name.
+    let is_identifier = |name: &String| syn::parse_str::<Ident>(name).is_ok();
+    names.into_iter().map(|name| name.replace('-', "_")).find(is_identifier)
 }
 
 /// Returns the names under which the workspace lists the library.
-fn dependencies_of_workspace(folder: &Path) -> Vec<String> {
+fn names_in_workspace(folder: &Path) -> Vec<String> {
     let manifests = folder.ancestors().map(|folder| folder.join("Cargo.toml"));
-    let mut manifests = manifests.filter_map(|path| fs::read_to_string(path).ok());
-    let is_root = |text: &String| text.lines().any(|line| line.trim().starts_with("[workspace"));
-    let Some(root) = manifests.find(is_root) else { return Vec::new() };
-    let is_library = |dependency: &Dependency| match &dependency.package {
-        Package::Named(package) => package == PACKAGE,
-        Package::Same => dependency.name == PACKAGE,
-        Package::OfWorkspace => false,
-    };
-    dependencies(&root, true)
-        .into_iter()
-        .filter(is_library)
-        .map(|dependency| dependency.name)
-        .collect()
+    let manifests = manifests.filter_map(|path| fs::read_to_string(path).ok());
+    let is_workspace = |entry: &Entry| matches!(&entry.path[..], [first, ..] if first == WORKSPACE);
+    let mut manifests = manifests.map(|manifest| entries(&manifest));
+    let root = manifests.find(|entries| entries.iter().any(is_workspace)).unwrap_or_default();
+    let library = dependencies(&root, true).into_iter().filter(Dependency::is_library);
+    library.map(|dependency| dependency.name).collect()
 }
 
 #[derive(Debug, PartialEq)]
 struct Dependency {
     name: String,
     package: Package,
+}
+
+impl Dependency {
+    fn is_library(&self) -> bool {
+        match &self.package {
+            Package::Named(package) => package == PACKAGE,
+            Package::Same => self.name == PACKAGE,
+            Package::OfWorkspace => false,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -88,65 +96,33 @@ enum Package {
 }
 
 /// Returns the dependencies of a package, or those of `[workspace.dependencies]`.
-fn dependencies(manifest: &str, of_workspace: bool) -> Vec<Dependency> {
-    let mut found = Vec::new();
-    // Whether the lines are dependencies, and the dependency whose table the lines belong to.
-    let (mut in_list, mut table) = (false, None::<usize>);
-    for line in manifest.lines().map(str::trim) {
-        if let Some(header) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            let header = header.trim();
-            let is_workspace = header.starts_with("workspace.");
-            in_list = header.ends_with("dependencies") && is_workspace == of_workspace;
-            table = None;
-            if let Some((list, name)) = header.rsplit_once("dependencies.") {
-                let ends_list = list.is_empty() || list.ends_with(['.', '-']);
-                if ends_list && is_workspace == of_workspace {
-                    found.push(Dependency { name: unquoted(name), package: Package::Same });
-                    table = found.len().checked_sub(1);
-                }
-            }
+fn dependencies(entries: &[Entry], of_workspace: bool) -> Vec<Dependency> {
+    let mut found: Vec<(&[String], Dependency)> = Vec::new();
+    for Entry { path, value } in entries {
+        // `dependencies`, `target.….dev-dependencies` or `workspace.dependencies`.
+        let list = match path.first().map(String::as_str) {
+            Some(WORKSPACE) if of_workspace => 1,
+            Some("target") if !of_workspace => 2,
+            _ if !of_workspace => 0,
+            _ => continue,
+        };
+        let Some((at, key)) = path.split_at_checked(list + 2) else { continue };
+        let [.., list, name] = at else { continue };
+        if !list.ends_with("dependencies") {
             continue;
         }
-        let Some((key, value)) = line.split_once('=') else { continue };
-        let (key, value) = (key.trim(), value.trim());
-        if let Some(dependency) = table.and_then(|index| found.get_mut(index)) {
-            match key {
-                "package" => dependency.package = Package::Named(unquoted(value)),
-                "workspace" => dependency.package = Package::OfWorkspace,
-                _ => {}
-            }
-        } else if in_list {
-            // `name.workspace = true`
-            let (name, dotted) = match key.split_once('.') {
-                Some((name, "workspace")) => (name, true),
-                Some((name, _)) => (name, false),
-                None => (key, false),
-            };
-            let package = match inline_value(value, "package") {
-                Some(package) => Package::Named(unquoted(package)),
-                None if dotted || inline_value(value, "workspace").is_some() => {
-                    Package::OfWorkspace
-                }
-                None => Package::Same,
-            };
-            found.push(Dependency { name: unquoted(name), package });
+        let index = found.iter().position(|(known, _)| *known == at).unwrap_or_else(|| {
+            found.push((at, Dependency { name: name.clone(), package: Package::Same }));
+            found.len() - 1
+        });
+        let Some((_, dependency)) = found.get_mut(index) else { continue };
+        match key {
+            [key] if key == "package" => dependency.package = Package::Named(value.clone()),
+            [key] if key == WORKSPACE => dependency.package = Package::OfWorkspace,
+            _ => {}
         }
     }
-    found
-}
-
-/// Returns the value of a key in an inline table.
-fn inline_value<'t>(table: &'t str, key: &str) -> Option<&'t str> {
-    table.strip_prefix('{')?.split([',', '{', '}']).find_map(|entry| {
-        let (name, value) = entry.split_once('=')?;
-        (name.trim() == key).then(|| value.trim())
-    })
-}
-
-fn unquoted(text: &str) -> String {
-    let text = text.trim();
-    let end = |quote: char| text.strip_prefix(quote).and_then(|text| text.split(quote).next());
-    end('"').or_else(|| end('\'')).unwrap_or(text).to_owned()
+    found.into_iter().map(|(_, dependency)| dependency).collect()
 }
 
 #[cfg(test)]
@@ -187,22 +163,29 @@ mod tests {
             dependency("table", named("resilience-rs")),
             dependency("last", named("resilience-rs")),
         ];
-        assert_eq!(dependencies(manifest, false), expected);
+        assert_eq!(dependencies(&entries(manifest), false), expected);
         let expected = [dependency("shared", named("resilience-rs"))];
-        assert_eq!(dependencies(manifest, true), expected);
+        assert_eq!(dependencies(&entries(manifest), true), expected);
+    }
+
+    /// Returns the name in a crate with this manifest, below a workspace with these dependencies.
+    fn find_with(test: &str, workspace: &str, manifest: &str) -> Option<String> {
+        let root = env::temp_dir().join(format!("resilience-{test}-{}", std::process::id()));
+        let member = root.join("member");
+        fs::create_dir_all(&member).expect("a folder");
+        let workspace = format!("[workspace.dependencies]\n{workspace}\n");
+        fs::write(root.join("Cargo.toml"), workspace).expect("a manifest");
+        fs::write(member.join("Cargo.toml"), manifest).expect("a manifest");
+        let name = find(&member);
+        fs::remove_dir_all(root).expect("the folder");
+        name
     }
 
     #[test]
     fn the_workspace_names_a_shared_dependency() {
-        let root = env::temp_dir().join(format!("resilience-manifest-{}", std::process::id()));
-        let member = root.join("member");
-        fs::create_dir_all(&member).expect("a folder");
         let find_with = |workspace: &str, dependency: &str| {
-            let workspace = format!("[workspace.dependencies]\n{workspace}\n");
-            fs::write(root.join("Cargo.toml"), workspace).expect("a manifest");
-            let dependency = format!("[dependencies]\nserde.workspace = true\n{dependency}\n");
-            fs::write(member.join("Cargo.toml"), dependency).expect("a manifest");
-            find(&member)
+            let manifest = format!("[dependencies]\nserde.workspace = true\n{dependency}\n");
+            find_with("workspace", workspace, &manifest)
         };
         let renamed = "serde = \"1\"\nmy-again = { package = \"resilience-rs\" }";
         assert_eq!(find_with(renamed, "my-again.workspace = true").as_deref(), Some("my_again"));
@@ -212,7 +195,41 @@ mod tests {
         let plain = format!("{renamed}\nresilience-rs = \"0.1\"");
         assert_eq!(find_with(&plain, both), None);
         assert_eq!(find_with(renamed, "other.workspace = true"), None);
-        fs::remove_dir_all(root).expect("the folder");
+        let dotted =
+            "my-again.version = \"0.1\"\nserde = \"1\"\nmy-again.package = 'resilience-rs'";
+        assert_eq!(find_with(dotted, "my-again.workspace = true").as_deref(), Some("my_again"));
+    }
+
+    #[test]
+    fn a_renamed_dependency_is_found_in_every_form() {
+        // `@` stands for the key that names the package.
+        for manifest in [
+            "[dependencies]\n# old = { @ }\nagain = { @ }",
+            "[dependencies]\n# resilience-rs = '1'\nagain = { @ }",
+            "[dependencies]\nagain.version = '1'\nserde = '1'\nagain.@",
+            "[dependencies]\nagain = { features = [\n'a', # old\n], @ }",
+            "[dependencies]\nagain = { features = ['a,b', '{'], @ }",
+            "[dependencies.again] # a table\nfeatures = [\n'x', # package = 'x'\n]\n@",
+            "[ dependencies . \"again\" ]\n@",
+            "[build-dependencies]\nagain = { @ }",
+            "[target.'cfg(any(unix, target_os = \"]\"))'.dependencies]\nagain = { @ }",
+            "[target.'cfg(unix)'.dev-dependencies.again]\n@",
+            "[target.x86_64-pc-windows-msvc.dependencies]\nagain.@",
+            "dependencies.again.@",
+        ] {
+            let text = manifest.replace('@', "package = \"resilience-rs\"");
+            assert_eq!(find_with("forms", "", &text).as_deref(), Some("again"), "{manifest}");
+        }
+        for manifest in [
+            "[package]\ndescription = '''\n[dependencies]\nold = { @ }'''",
+            "[dependencies]\nold = '1' # { @ }",
+            "[dependencies]\n'a b' = { @ }",
+            "[package.metadata.dependencies]\nold = { @ }",
+            "[workspace.dependencies]\nold = { @ }",
+        ] {
+            let text = manifest.replace('@', "package = \"resilience-rs\"");
+            assert_eq!(find_with("forms", "", &text), None, "{manifest}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::args::{Args, Spec, runtime};
 use crate::async_trait::{self, Boxed};
 use crate::attrs::{LayerAttribute, Role};
-use crate::captures::{Captures, Needs};
+use crate::captures::{self, Captures, Needs};
 use crate::check;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
@@ -50,8 +50,14 @@ pub(crate) fn run<A: LayerAttribute>(
         (errors, ..) => {
             order::mark_incomplete(table, &mut function);
             if let (Some(owed), Body::Block(body)) = (owed, &function.body) {
-                let rest = body.stream();
-                function.body = Body::Block(refill(body, quote!(#owed #rest)));
+                let with_owed = |block: &Group| {
+                    let rest = block.stream();
+                    quote!(#owed #rest)
+                };
+                function.body = Body::Block(match find_boxed(&function) {
+                    Some(boxed) => Boxed::replace(body, &with_owed(&boxed.block), &[]),
+                    None => refill(body, with_owed(body)),
+                });
             }
             quote!(#function #errors)
         }
@@ -68,6 +74,16 @@ struct Layer<A> {
     boxed: Option<Boxed>,
 }
 
+/// Finds the body of a method under `#[async_trait]`.
+fn find_boxed(function: &Function) -> Option<Boxed> {
+    match &function.body {
+        Body::Block(body) if async_trait::is_method(&function.sig) => {
+            Boxed::find(body, &function.bindings())
+        }
+        _ => None,
+    }
+}
+
 impl<A: LayerAttribute> Layer<A> {
     fn validate(
         stack: Option<StackInfo>,
@@ -75,12 +91,7 @@ impl<A: LayerAttribute> Layer<A> {
         function: &Function,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let boxed = match &function.body {
-            Body::Block(body) if function.sig.asyncness.is_none() => {
-                Boxed::find(body, &function.bindings())
-            }
-            _ => None,
-        };
+        let boxed = find_boxed(function);
         let args = if boxed.is_some() { rename_self(args, async_trait::SELF) } else { args };
         let bindings = match &boxed {
             Some(boxed) => boxed.bindings.clone(),
@@ -165,7 +176,7 @@ impl<A: LayerAttribute> Layer<A> {
         captures.clone_arguments(&bindings, model.clones());
         let renames_self = captures.locals.iter().any(|local| local.from == "self");
         let inside = if renames_self {
-            refill(&inside, rename_self(inside.stream(), async_trait::SELF))
+            refill(&inside, rename_self(inside.stream(), captures::SELF))
         } else {
             inside
         };

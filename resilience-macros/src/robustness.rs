@@ -105,8 +105,8 @@ const FUNCTIONS: &[&str] = &[
     "#[retry] #[cfg(x)] fn f(mut self) -> u8 { #![allow(x)] half typed ( ) }",
     "const fn f() {}",
     "fn f(&self);",
-    "fn f() -> Pin<Box<dyn Future>> { Box::pin(async move { let __self = self; let mut a = a; let __ret: R = { a }; __ret }) }",
-    "fn f() { let __ret: }",
+    "fn f<'async_trait>() -> Pin<Box<dyn Future>> { Box::pin(async move { let __self = self; let mut a = a; let __ret: R = { a }; __ret }) }",
+    "fn f<'async_trait>() { let __ret: }",
     "#[retry(attempts = 0)] #[timeout] async fn f(a: impl Fn(u8) -> u8) -> Result<impl X, ()> { async move {} }",
 ];
 

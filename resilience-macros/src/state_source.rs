@@ -260,7 +260,9 @@ pub(crate) fn bind_handle(
     let here = context.private_at(at);
     let handle = format_ident!("{}_handle", local, span = at);
     let bound = if is_cloned {
-        let expr = if context.is_exclusive(expr) { value::place(expr) } else { expr };
+        let is_new = matches!(value::place(expr), Expr::Call(_) | Expr::MethodCall(_));
+        // A clone of a reference to a new value would outlive the value.
+        let expr = if is_new || context.is_exclusive(expr) { value::place(expr) } else { expr };
         quote_spanned!(at=> let #handle = #here::clone_handle::<_, #private::#ty>(&#expr); let #handle = &#handle;)
     } else {
         quote_spanned!(at=> let #handle = &#expr;)

@@ -36,14 +36,17 @@ pub(crate) fn any_ident(tokens: &TokenStream, test: &impl Fn(&Ident) -> bool) ->
     })
 }
 
-/// Returns whether a body has a statement with a semicolon, or an item.
-pub(crate) fn has_statements(body: &TokenStream) -> bool {
+/// Returns whether a body has a statement with a semicolon.
+pub(crate) fn has_semicolon(body: &TokenStream) -> bool {
+    body.clone().into_iter().any(|token| is_punct(Some(&token), ';'))
+}
+
+/// Returns whether a body has a word that may begin an item without a semicolon.
+pub(crate) fn may_have_item(body: &TokenStream) -> bool {
     const ITEMS: [&str; 9] =
         ["enum", "extern", "fn", "impl", "macro_rules", "mod", "struct", "trait", "union"];
-    body.clone().into_iter().any(|token| match &token {
-        TokenTree::Ident(word) => ITEMS.iter().any(|item| word == item),
-        token => is_punct(Some(token), ';'),
-    })
+    let is_item = |token: TokenTree| ITEMS.iter().any(|item| is_word(Some(&token), item));
+    body.clone().into_iter().any(is_item)
 }
 
 /// Gives all tokens another span.

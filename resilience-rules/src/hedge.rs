@@ -15,7 +15,8 @@ pub const LARGEST_MAX: u32 = 9;
 /// nothing, a hedge that starts early costs load, so the default is long.
 pub const WARM_UP: Duration = Duration::from_secs(1);
 
-/// The share of the calls that the budget of a function adds as hedges, in addition to 10 a second.
+/// The share of the calls that the budget of a function adds as hedges, in addition to
+/// [`RATIO_PER_SECOND`](crate::retry::RATIO_PER_SECOND).
 pub const BUDGET: f64 = 0.1;
 
 /// The number of successes from which a quantile is learned.
@@ -81,4 +82,15 @@ pub const fn after_within_timeout(after: Duration, limit: Duration) -> RuleResul
         "`after` is not shorter than the limit of the `#[timeout]` above, so no hedge could start \
          for a slow call; lower `after`, or raise the limit",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_about_the_number_of_hedges_names_its_limit() {
+        let error = max_hedges(LARGEST_MAX + 1).expect_err("a broken rule");
+        assert!(error.message().contains(&format!("between 1 and {LARGEST_MAX}:")), "{error}");
+    }
 }

@@ -69,6 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_message_about_a_long_key_names_its_limit() {
+        let error = KeyError::TooLong.to_string();
+        assert!(error.ends_with(&format!(" {MAX_IDEMPOTENCY_KEY_LENGTH} characters")), "{error}");
+    }
+
+    #[test]
     fn a_key_has_1_to_255_printable_ascii_characters() {
         for text in ["order-7", "order 7", " x", "x "] {
             assert_eq!(idempotency_key(text.as_bytes()), Ok(()), "{text:?}");

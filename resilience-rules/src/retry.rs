@@ -23,6 +23,21 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Shortest base of the delay after a throttled failure without a delay from the server.
 pub const THROTTLED_BASE_DELAY: Duration = Duration::from_secs(1);
 
+/// Tokens of the standard budget, which holds them at the start.
+pub const QUOTA_TOKENS: u32 = 500;
+
+/// Tokens that a retry of a transient failure takes from the standard budget.
+pub const QUOTA_TRANSIENT: u32 = 14;
+
+/// Tokens that a retry of a throttled failure takes from the standard budget.
+pub const QUOTA_THROTTLED: u32 = 5;
+
+/// Retries that a budget with a share of the calls holds at the start, and at least.
+pub const RATIO_TOKENS: u32 = 100;
+
+/// Retries a second that a budget allows in addition to a share of the calls.
+pub const RATIO_PER_SECOND: u32 = 10;
+
 /// Checks the number of calls, the first included.
 ///
 /// # Errors

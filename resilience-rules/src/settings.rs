@@ -75,10 +75,13 @@ impl fmt::Display for Raw<'_> {
 }
 
 impl Raw<'_> {
-    /// Returns the value as written in code or TOML; `None` for a value of another type.
+    /// Returns the value as written in code or TOML; `None` for an empty text, and for a value of
+    /// another type.
     fn written(&self) -> Option<String> {
-        let is_number = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+        let is_plain = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+        let is_number = |text: &str| is_plain(text) && text.parse::<f64>().is_ok();
         match self {
+            Self::Plain(text) | Self::Text(text) if text.trim().is_empty() => None,
             Self::Plain(text) if is_number(text) => Some((*text).to_owned()),
             Self::Other(_) => None,
             raw => Some(raw.to_string()),
@@ -439,6 +442,9 @@ mod tests {
             ("retry", "max_attempts", Raw::Plain("5"), "write `attempts = 5` "),
             ("retry", "wait_duration", Raw::Plain("2s"), "write `base_delay = \"2s\"` "),
             ("retry", "max_attempts", Raw::Other("a list"), "write `attempts = 4` "),
+            ("retry", "max_attempts", Raw::Plain(""), "write `attempts = 4` "),
+            ("retry", "max_attempts", Raw::Plain("1.2.3"), "write `attempts = 4` "),
+            ("retry", "wait_duration", Raw::Text(" "), "write `base_delay = \"100ms\"` "),
             ("timeout", "duration", Raw::Text("2s"), "write `limit = \"2s\"` "),
             ("hedge", "max_attempts", Raw::Whole(2), "write `max = 1` "),
             ("circuit_breaker", "dry_run", Raw::Flag(true), "write `shadow = true` "),

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+#[cfg(any(feature = "redis", feature = "redis-032", feature = "sqlx", feature = "sqlx-08"))]
+use resilience_core::__internal::downcast;
 use resilience_core::__internal::error_sources;
 use resilience_core::{Classify, FailureClass, Rejected};
 
@@ -9,7 +11,9 @@ use resilience_core::{Classify, FailureClass, Rejected};
 /// known error.
 ///
 /// The chain starts with the error itself and follows [`source`](Error::source). Known errors are
-/// the errors of `sqlx` and `redis`, also inside a `Box` or an `Arc`, and [`Rejected`].
+/// the errors of `sqlx` and `redis`, also inside a `Box` or an `Arc`, and [`Rejected`]. A variant
+/// with `#[error(transparent)]` hides the error of a database, because its source is the source of
+/// the inner error.
 ///
 /// ```
 /// use std::{error::Error, fmt};
@@ -68,15 +72,4 @@ fn class_of(error: &(dyn Error + 'static)) -> Option<FailureClass> {
         return Some(crate::redis::classify(error));
     }
     error.downcast_ref().map(Rejected::classify)
-}
-
-/// Downcasts an error to `E`, also through `Box<E>` and `Arc<E>`. Both pointers are separate error
-/// types, and `source` of a pointer skips the inner error.
-#[cfg(any(feature = "redis", feature = "redis-032", feature = "sqlx", feature = "sqlx-08"))]
-fn downcast<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
-    use std::sync::Arc;
-
-    let boxed = || error.downcast_ref::<Box<E>>().map(AsRef::as_ref);
-    let shared = || error.downcast_ref::<Arc<E>>().map(AsRef::as_ref);
-    error.downcast_ref().or_else(boxed).or_else(shared)
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use resilience::Bulkhead;
+use resilience::{Bulkhead, testing};
 
-use crate::{Waiter, at_once, is_full};
+use crate::{Waiter, at_once, is_full, ms};
 
 #[test]
 fn the_queue_is_bounded() {
@@ -129,4 +129,19 @@ fn a_waker_may_access_the_bulkhead() {
     assert!(!poll(&mut waiter));
     drop(permit);
     assert!(poll(&mut waiter));
+}
+
+#[test]
+fn a_call_that_has_left_keeps_no_waker() {
+    let _clock = testing::clock();
+    let bulkhead = Bulkhead::new(1).wait(ms(1000));
+    let permit = bulkhead.try_acquire().expect("a permit");
+    let Waiter { future, woken } = Waiter::new(&bulkhead);
+    assert!(Arc::strong_count(&woken) > 1);
+    drop(future);
+    assert_eq!(Arc::strong_count(&woken), 1);
+    let mut admitted = Waiter::new(&bulkhead);
+    drop(permit);
+    assert!(admitted.poll().is_ready());
+    assert_eq!(Arc::strong_count(&admitted.woken), 1);
 }

@@ -254,3 +254,23 @@ fn a_receiver_that_the_body_moves_is_reborrowed_for_each_attempt() {
     assert_eq!(block_on(Machine::default().fill(&mut list, Some(&mut log))), Ok(2));
     assert_eq!((list, log), (vec![3], 2));
 }
+
+// The body lends one argument to the caller, and the key reads another after the body.
+#[fallback(with = |error| Err(format!("{error}, {} calls", log.len())))]
+fn lends_beside_a_key<'l>(
+    list: &'l mut Vec<u32>,
+    log: &mut Vec<u32>,
+) -> Result<&'l mut u32, String> {
+    log.push(7);
+    list.last_mut().ok_or_else(|| "empty".into())
+}
+
+#[test]
+fn a_key_names_an_argument_beside_the_argument_that_the_body_lends() {
+    let (mut list, mut log) = (vec![7], vec![]);
+    *lends_beside_a_key(&mut list, &mut log).expect("an element") += 1;
+    assert_eq!(list, [8]);
+    list.clear();
+    let failed = lends_beside_a_key(&mut list, &mut log).expect_err("no element");
+    assert_eq!(failed, "empty, 2 calls");
+}

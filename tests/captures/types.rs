@@ -116,15 +116,48 @@ fn constants_of_every_form_are_read() {
     assert_eq!(moved_backoff(vec![SHORT], &mut 0), Ok(3));
 }
 
-// The name of a local in the expansion of `#[async_trait]`.
+// The names of locals in the expansion of `#[async_trait]`.
 #[retry]
 async fn local_of_async_trait(calls: &mut u32) -> Result<u32, String> {
     let __ret: u32 = { call(calls, 3)? };
     Ok(__ret)
 }
 
+#[retry]
+fn sync_local_of_async_trait(calls: &mut u32) -> Result<u32, String> {
+    let __ret: u32 = { call(calls, 3)? };
+    Ok(__ret)
+}
+
+struct Counter(u32);
+
+impl Counter {
+    fn next(&mut self) -> Result<u32, String> {
+        call(&mut self.0, 3)
+    }
+}
+
+// Each attempt moves the reference.
+impl Counter {
+    #[retry]
+    fn receiver_of_async_trait(&mut self) -> Result<u32, String> {
+        let __self = 4;
+        let moved = self;
+        moved.next().map(|calls| calls + __self)
+    }
+
+    #[retry]
+    async fn argument_of_async_trait(&mut self, __self: u32) -> Result<u32, String> {
+        let moved = self;
+        moved.next().map(|calls| calls + __self)
+    }
+}
+
 #[test]
-fn a_local_named_as_by_async_trait_changes_nothing() {
+fn locals_named_as_by_async_trait_change_nothing() {
     let _guard = testing::no_waits();
     assert_eq!(block_on(local_of_async_trait(&mut 0)), Ok(3));
+    assert_eq!(sync_local_of_async_trait(&mut 0), Ok(3));
+    assert_eq!(Counter(0).receiver_of_async_trait(), Ok(7));
+    assert_eq!(block_on(Counter(0).argument_of_async_trait(4)), Ok(7));
 }

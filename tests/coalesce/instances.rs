@@ -76,6 +76,11 @@ impl Client {
         self.answer(id).await
     }
 
+    #[coalesce(key = format!("{self} {id}"))]
+    async fn by_text(&self, id: u32) -> Outcome {
+        self.answer(id).await
+    }
+
     #[coalesce(key = id, coalescer = self.coalescer)]
     async fn by_client(&self, id: u32) -> Outcome {
         self.answer(id).await
@@ -87,14 +92,21 @@ impl Client {
     }
 }
 
+impl std::fmt::Display for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.tenant)
+    }
+}
+
 #[test]
 fn a_method_shares_by_field_by_coalescer_or_globally() {
     let (ann, bob) = (Client::new("ann"), Client::new("bob"));
     let both = (ok("ann 7"), ok("bob 7"));
     assert_eq!(together(ann.by_field(7), bob.by_field(7)), both);
+    assert_eq!(together(ann.by_text(7), bob.by_text(7)), both);
     assert_eq!(together(ann.by_client(7), bob.by_client(7)), both);
     let runs = || [&ann, &bob].map(|client| client.runs.swap(0, SeqCst));
-    assert_eq!(runs(), [2, 2]);
+    assert_eq!(runs(), [3, 3]);
     assert_eq!(together(ann.by_client(7), ann.by_client(7)), (ok("ann 7"), ok("ann 7")));
     assert_eq!(together(ann.by_field(7), ann.by_field(7)), (ok("ann 7"), ok("ann 7")));
     assert_eq!(runs(), [2, 0]);

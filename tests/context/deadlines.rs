@@ -167,6 +167,24 @@ fn calls_after_the_deadline_are_counted_apart_from_other_rejections() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_timeout_below_a_retry_that_waits_for_rejections_starts_no_call_after_the_deadline() {
+    #[retry(attempts = 2, on_rejection = "wait", name = "overdue::waits")]
+    #[timeout("1m", name = "overdue::timeout")]
+    #[rate_limit(rate = 100, name = "overdue::below")]
+    async fn call() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let overdue = Context::new().deadline(SECS(0), "handler");
+    let rejected = overdue.scope(call()).await.unwrap_err();
+    assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
+    assert_eq!(
+        (rejected.name(), rejected.deadline_set_by()),
+        ("overdue::timeout", Some("handler"))
+    );
+    assert_eq!(call().await, Ok(()));
+}
+
 #[test]
 fn a_policy_in_shadow_mode_admits_a_call_after_the_deadline() {
     #[circuit_breaker(shadow)]

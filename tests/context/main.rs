@@ -5,6 +5,7 @@
     reason = "functions under test stand where they are called, and a test may panic"
 )]
 
+mod by_hand;
 mod deadlines;
 mod nested;
 mod priorities;

@@ -47,6 +47,10 @@ layers!(#[retry(attempts = 4, nested = "outer_only")]
 layers!(#[retry(attempts = 4, nested = "outer_only")] only_1 only_1_sync calls leaf_async leaf);
 layers!(#[retry(attempts = 4, nested = "outer_only")] only_2 only_2_sync calls only_1 only_1_sync);
 layers!(#[retry(attempts = 4, nested = "outer_only")] only_3 only_3_sync calls only_2 only_2_sync);
+layers!(#[retry(attempts = 4, nested = "outer_only")]
+    mixed_2 mixed_2_sync calls multiplied_1 multiplied_1_sync);
+layers!(#[retry(attempts = 4, nested = "outer_only")]
+    mixed_3 mixed_3_sync calls mixed_2 mixed_2_sync);
 
 fn sync_calls(function: fn(&Calls) -> Result<(), Failure>) -> u32 {
     let _guard = testing::no_waits();
@@ -74,9 +78,11 @@ async fn only_the_outermost_retry_repeats_the_call() {
     assert_eq!(sync_calls(outer_of_three_sync), 4);
     assert_eq!(sync_calls(outer_of_five_sync), 3);
     assert_eq!(sync_calls(only_3_sync), 4);
+    assert_eq!(sync_calls(mixed_3_sync), 4);
     assert_eq!(async_calls(outer_of_three).await, 4);
     assert_eq!(async_calls(outer_of_five).await, 3);
     assert_eq!(async_calls(only_3).await, 4);
+    assert_eq!(async_calls(mixed_3).await, 4);
     // Outside another retry, the function retries as before.
     assert_eq!(async_calls(only_1).await, 4);
 }

@@ -201,3 +201,20 @@ fn on_ok_replaces_values() {
     assert_eq!((option(Some(0), &made), option(None, &made)), (Some(7), Some(7)));
     assert_eq!(made.get(), 2);
 }
+
+#[test]
+fn a_closure_replaces_the_failure_of_a_type_without_a_name() {
+    #[fallback(with = |failure| Err(if is_down(&failure) { Failure::Wrong } else { failure }))]
+    fn call(up: bool) -> Result<impl Iterator<Item = u32>, Failure> {
+        if up { Ok(0..3) } else { Err(Failure::Down) }
+    }
+    #[fallback(with = |failure| async move { Err(failure) })]
+    async fn wait(up: bool) -> Result<impl Iterator<Item = u32>, Failure> {
+        if up { Ok(0..3) } else { Err(Failure::Down) }
+    }
+    assert_eq!(call(true).map(Iterator::sum), Ok(3));
+    assert_eq!(call(false).map(Iterator::sum::<u32>), Err(Failure::Wrong));
+    assert_eq!(futures::executor::block_on(wait(true)).map(Iterator::sum), Ok(3));
+    let failed = futures::executor::block_on(wait(false));
+    assert_eq!(failed.map(Iterator::sum::<u32>), Err(Failure::Down));
+}

@@ -74,6 +74,43 @@ async fn a_key_declares_the_function_safe_to_repeat() {
     assert_eq!(*seen.borrow(), ["r-1", "r-1"]);
 }
 
+#[async_trait::async_trait]
+trait Api {
+    async fn by_field(&self) -> Option<u32>;
+    async fn by_part(&self, request: (u32, u32)) -> Option<u32>;
+    async fn by_text(&self, id: u32) -> Option<u32>;
+}
+
+struct Service {
+    id: u32,
+}
+
+#[async_trait::async_trait]
+impl Api for Service {
+    #[hedge(after = "10ms", key = self.id)]
+    async fn by_field(&self) -> Option<u32> {
+        Some(self.id)
+    }
+
+    #[hedge(after = "10ms", key = id)]
+    async fn by_part(&self, (id, _): (u32, u32)) -> Option<u32> {
+        Some(id)
+    }
+
+    #[hedge(after = "10ms", key = format!("request-{id}"))]
+    async fn by_text(&self, id: u32) -> Option<u32> {
+        Some(id)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_name_self_a_part_of_an_argument_or_an_argument_in_a_text() {
+    let service = Service { id: 7 };
+    assert_eq!(service.by_field().await, Some(7));
+    assert_eq!(service.by_part((8, 0)).await, Some(8));
+    assert_eq!(service.by_text(9).await, Some(9));
+}
+
 fn is_send<T: Send>(_: &T) {}
 
 #[hedge(after = "p95", max = 2, idempotent)]

@@ -186,3 +186,30 @@ async fn a_failure_over_budget_ends_the_hedges_of_the_call() {
     let (outcome, other) = tokio::join!(policy.run_async(|| script(&log, &plan)), other_call);
     assert_eq!((outcome, other, log.starts()), (Ok(1), Ok(()), vec![0, 10]));
 }
+
+#[tokio::test]
+async fn policies_made_again_at_one_place_have_one_record() {
+    for limit in 1..50 {
+        let policy = HedgePolicy::after(Duration::from_millis(limit)).name("by hand, again");
+        let out: Result<(), &str> = policy.run_async(|| async { Err("down") }).await;
+        assert!(out.is_err());
+    }
+    let reports: Vec<_> =
+        policies().into_iter().filter(|policy| policy.name == "by hand, again").collect();
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0].count("resilience.calls", &["failure"]), 49);
+}
+
+#[tokio::test]
+async fn policies_without_a_name_share_no_name() {
+    let (one, two) = (
+        HedgePolicy::after(Duration::from_millis(1)),
+        HedgePolicy::after(Duration::from_millis(1)),
+    );
+    for policy in [one, two] {
+        let out: Result<(), &str> = policy.run_async(|| async { Err("down") }).await;
+        assert!(out.is_err());
+    }
+    let mut unnamed = policies().into_iter().filter(|policy| policy.name == "hedge");
+    assert!(unnamed.all(|policy| !policy.shares_name));
+}

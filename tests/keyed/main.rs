@@ -2,6 +2,7 @@
 
 mod full;
 mod max_open;
+mod search;
 mod settings;
 mod shared;
 mod stale;

@@ -103,6 +103,30 @@ fn keys_without_calls_do_not_count() {
     assert_eq!(reached(0..20, fetch).len(), 14);
 }
 
+/// A minute that ends late says nothing about the keys in use.
+#[test]
+fn the_keys_of_the_last_minute_count_unless_the_minute_took_two() {
+    #[circuit_breaker(failure_threshold = 2, reset_timeout = "1h", key = host, max_open = 0.1)]
+    fn fetch(host: u32, works: bool) -> Result<(), Rejected> {
+        let _ = host;
+        if works { Ok(()) } else { Err(down()) }
+    }
+    // Of twenty keys two may open, of six keys one.
+    for (wait, open) in [(60_000, 2), (90_000, 2), (119_999, 2), (120_000, 1)] {
+        let (clock, _state) = (testing::clock(), testing::fresh_state());
+        fetch(100, false).expect_err("the first failure starts the minute");
+        for host in 0..20 {
+            assert!(fetch(host, true).is_ok());
+        }
+        clock.advance(ms(wait));
+        for host in (0..6).chain(0..6) {
+            fetch(host, false).expect_err("down");
+        }
+        let rejected = (0..6).filter(|host| fetch(*host, true).is_err());
+        assert_eq!(rejected.count(), open, "{wait}");
+    }
+}
+
 /// Hosts that are gone for good stay open without a call.
 #[test]
 fn open_keys_that_nobody_calls_do_not_count() {

@@ -252,6 +252,21 @@ async fn reservations_keep_their_times_and_waiting_calls_move_up_between_them() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raised_cost_moves_waiting_calls_to_returned_positions_first() {
+    let limiter = RateLimiter::new(1, SECOND).wait(100 * SECOND);
+    limiter.try_acquire().expect("the first");
+    let start = Instant::now();
+    let returned = limiter.reserve().expect("a reservation");
+    let call = waits!(limiter, 1).remove(0);
+    let _kept = limiter.reserve().expect("a reservation");
+    drop(returned);
+    limiter.settle(1, 2);
+    assert_eq!(left(limiter.try_acquire()), Some(4 * SECOND));
+    call.await.expect("its turn");
+    assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_may_be_as_long_as_the_limit_of_a_timeout_and_longer_than_a_limit_below() {
     #[timeout("1s")]
     #[rate_limit(rate = 1, wait = "1s")]
@@ -265,4 +280,25 @@ async fn a_wait_may_be_as_long_as_the_limit_of_a_timeout_and_longer_than_a_limit
         Ok(())
     }
     assert!(call().await.is_ok() && patient().await.is_ok() && patient().await.is_ok());
+}
+
+/// The waiting calls are further ahead of the earlier clock than any wait.
+#[test]
+fn calls_that_wait_keep_their_turns_when_the_clock_goes_back() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let limiter = RateLimiter::new(1, HOUR).wait(HOUR * 5 / 2);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    let mut waiting = runtime.block_on(async {
+        limiter.try_acquire().expect("the first");
+        advance(HOUR / 2).await;
+        waits!(limiter, 3)
+    });
+    let hours = |left: Duration| (left.as_secs_f64() / 3600.0).round();
+    // The real clock is behind the clock of the runtime.
+    for call in [limiter.try_acquire(), limiter.acquire_blocking()] {
+        assert_eq!(left(call).map(hours), Some(4.0));
+    }
+    drop(waiting.remove(0));
+    assert_eq!(left(limiter.try_acquire()).map(hours), Some(3.0));
 }

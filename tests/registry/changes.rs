@@ -8,7 +8,7 @@ use std::task::{Context, Wake, Waker};
 
 use resilience::{
     ChangeReason, CircuitBreaker, CircuitState, FailureClass, FailureKind, Rejected, StateChange,
-    circuit_breaker, circuit_changes, circuit_closed, register,
+    circuit_breaker, circuit_changes, circuit_closed, control, register,
 };
 
 #[derive(Default)]
@@ -129,4 +129,29 @@ async fn a_task_waits_for_a_circuit_of_a_function() {
     assert!(!waiting.is_finished());
     circuit_breaker("waiting::function").expect("listed").force_close();
     waiting.await.expect("the wait ends");
+}
+
+#[test]
+fn a_dropped_subscription_leaves_the_other_subscriptions() {
+    let breaker = CircuitBreaker::new().name("changes_left::breaker");
+    let mut kept = circuit_changes("changes_left::*");
+    drop(circuit_changes("changes_left::*"));
+    breaker.trip();
+    assert_eq!(kept.try_next().map(|change| change.to), Some(CircuitState::Open));
+}
+
+#[test]
+fn a_wait_by_name_covers_the_keys_of_a_breaker() {
+    #[circuit_breaker(failure_threshold = 1, key = key, key_label = key, name = "closing::keyed")]
+    fn call(key: &str, works: bool) -> Option<u32> {
+        works.then_some(1)
+    }
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(call("eu", true), Some(1));
+    assert!(pin!(circuit_closed("closing::keyed")).poll(&mut cx).is_ready());
+    call("us", false);
+    let mut wait = pin!(circuit_closed("closing::keyed"));
+    assert!(wait.as_mut().poll(&mut cx).is_pending());
+    control("closing::keyed").key("us").release().expect("a key");
+    assert!(wait.as_mut().poll(&mut cx).is_ready());
 }

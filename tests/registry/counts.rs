@@ -241,3 +241,40 @@ fn many_policies_and_threads_are_counted_exactly() {
     let calls = 2 * THREADS * 3;
     assert!(reports.iter().all(|report| report.count("resilience.calls", &["success"]) == calls));
 }
+
+#[test]
+fn two_fallbacks_of_a_function_are_counted_apart() {
+    #[fallback(value = 2, name = "counts::two_fallbacks")]
+    #[fallback(value = 1, on = |error| *error == "inner", name = "counts::two_fallbacks")]
+    fn call(error: &'static str) -> Result<u32, &'static str> {
+        Err(error)
+    }
+    let calls = ["inner", "outer", "inner", "inner", "outer"].map(call);
+    assert_eq!(calls, [Ok(1), Ok(2), Ok(1), Ok(1), Ok(2)]);
+    let reports = policies_matching("counts::two_fallbacks");
+    let reports = reports.iter().filter(|report| report.kind == PolicyKind::Fallback);
+    let mut counts: Vec<_> =
+        reports.map(|report| report.count("resilience.calls", &["fallback"])).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [2, 3]);
+}
+
+/// More policies than the records that a thread remembers.
+#[test]
+fn retries_of_one_place_are_counted_by_their_names() {
+    const POLICIES: usize = 200;
+    let make = |number| RetryPolicy::new().attempts(1).named(format!("counts::named_{number}"));
+    let policies: Vec<_> = (0..POLICIES).map(make).collect();
+    for _ in 0..2 {
+        for (number, policy) in policies.iter().enumerate() {
+            for _ in 0..=number % 3 {
+                assert_eq!(policy.run(|| Err::<(), _>("down")), Err("down"));
+            }
+        }
+    }
+    for number in 0..POLICIES {
+        let failures = policy(&format!("counts::named_{number}"));
+        let expected = u64::try_from(2 * (number % 3 + 1)).expect("a small number");
+        assert_eq!(failures.count("resilience.calls", &["failure"]), expected, "{number}");
+    }
+}

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, FigureValue, Histogram, PolicyKind, PolicyReport, RateLimiter, Rejected, bulkhead,
-    count_successes, explain, fallback, policies_matching, retry, testing, timeout,
+    circuit_breaker, coalesce, count_successes, explain, fallback, hedge, idempotent,
+    policies_matching, rate_limit, retry, testing, timeout,
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -75,6 +76,27 @@ async fn a_dropped_call_is_cancelled_and_a_panic_is_a_failure() {
 }
 
 #[test]
+fn a_duration_counts_up_to_its_bound_or_in_the_last_bucket() {
+    #[retry(attempts = 2, name = "durations::buckets")]
+    fn call(clock: &testing::Clock, nanos: u64) -> Result<(), &'static str> {
+        clock.advance(Duration::from_nanos(nanos));
+        Ok(())
+    }
+    count_successes();
+    let clock = testing::clock();
+    for nanos in [1_000_000, 1_000_001, 60_000_000_000, 60_000_000_001] {
+        assert_eq!(call(&clock, nanos), Ok(()));
+    }
+    let reports = policies_matching("durations::buckets");
+    let function = reports.iter().find(|report| report.kind == PolicyKind::Function);
+    let function = function.expect("the function is listed");
+    let histogram = distribution(function, "resilience.call.duration", Some("success"));
+    let counts: Vec<_> = histogram.cumulative().map(|(_, count)| count).collect();
+    assert_eq!((counts[..3].to_vec(), counts[13..].to_vec()), (vec![1, 2, 2], vec![2, 3, 4]));
+    assert_eq!(histogram.sum(), Duration::from_nanos(120_002_000_002));
+}
+
+#[test]
 fn every_shape_of_function_is_measured() {
     struct Shop(u32);
     impl Shop {
@@ -107,6 +129,42 @@ fn every_shape_of_function_is_measured() {
         concat!(module_path!(), "::named_by_its_path"),
     ] {
         assert_eq!(durations(name, "success").0, 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_the_outermost_attribute_is_the_name_of_the_function() {
+    macro_rules! named {
+        ($($name:ident: #[$attribute:meta]),* $(,)?) => {
+            $(
+                #[$attribute]
+                async fn $name() -> Result<u32, Rejected> {
+                    Ok(7)
+                }
+            )*
+            count_successes();
+            $(assert_eq!($name().await, Ok(7));)*
+            let is_listed = |name: &str| {
+                let reports = policies_matching(&format!("named::{name}"));
+                reports.iter().any(|report| report.kind == PolicyKind::Function)
+            };
+            let missing: Vec<_> = [$(stringify!($name)),*]
+                .into_iter()
+                .filter(|name| !is_listed(name))
+                .collect();
+            assert_eq!(missing, [""; 0]);
+        };
+    }
+    named! {
+        bulkheaded: #[bulkhead(max = 9, name = "named::bulkheaded")],
+        broken: #[circuit_breaker(name = "named::broken")],
+        coalesced: #[coalesce(key = 7, name = "named::coalesced")],
+        replaced: #[fallback(value = 0, name = "named::replaced")],
+        hedged: #[hedge(after = "1s", idempotent, name = "named::hedged")],
+        once: #[idempotent(key = 7, scope = "global", fingerprint(), name = "named::once")],
+        limited: #[rate_limit(rate = 9, name = "named::limited")],
+        retried: #[retry(name = "named::retried")],
+        timed: #[timeout("1s", name = "named::timed")],
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, Explanation, Nested, PolicyKind, RateLimiter, Rejected, RetryPolicy,
-    bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching, rate_limit,
-    register, retry, timeout,
+    Bulkhead, CircuitBreaker, Explanation, Jitter, Nested, PolicyKind, RateLimiter, Rejected,
+    RetryPolicy, bulkhead, circuit_breaker, count_successes, explain, fallback, policies_matching,
+    rate_limit, register, retry, testing, timeout,
 };
 
 fn millis(millis: &[u64]) -> Vec<Duration> {
@@ -224,6 +224,39 @@ fn a_longest_time_is_never_rounded_down() {
     explanation.longest = Some(Duration::from_millis(18_300));
     explanation.longest_throttled = None;
     assert!(explanation.to_string().ends_with("at worst: 3 calls in 19s"), "{explanation}");
+}
+
+#[test]
+fn the_longest_time_counts_delays_that_grow_for_long() {
+    static LIST: [Duration; 150] = [Duration::from_millis(10); 150];
+    #[retry(attempts = 200, backoff = "linear", base_delay = "50ms", name = "explain::linear")]
+    #[timeout("1s", name = "explain::linear")]
+    async fn linear() -> Result<(), Rejected> {
+        Err(Rejected::timed_out("body", Duration::ZERO))
+    }
+    let millis = Duration::from_millis;
+    let longest = |policy: RetryPolicy| policy.attempts(200).jitter(Jitter::None).explain();
+    let _waits = testing::no_waits();
+    assert!(futures::executor::block_on(linear()).is_err());
+    let delays: Duration = (1..200).map(|retry| millis(50 * retry)).sum();
+    assert_eq!(explain("explain::linear")[0].longest, Some(millis(200_000) + delays));
+    // The delays of a list repeat the last.
+    assert_eq!(longest(RetryPolicy::new().list(&LIST)).delays, [millis(10); 10]);
+}
+
+#[test]
+fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes() {
+    #[fallback(value = 0)]
+    #[retry(attempts = 2)]
+    #[circuit_breaker(failure_threshold = 3)]
+    fn stack() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    count_successes();
+    let _state = testing::fresh_state();
+    stack().expect("a success");
+    let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
+    assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The health of the process.
 
+use std::future::Future as _;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use resilience::{
@@ -68,4 +70,42 @@ fn the_health_of_a_test_with_fresh_state_is_its_own() {
         assert!(problem("health::fresh").is_some());
     }
     assert_eq!(problem("health::fresh"), None);
+}
+
+#[test]
+fn a_load_of_zero_is_healthy_at_every_threshold() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("health::zero");
+    register(&API);
+    set_health_threshold("health::zero", 0.0);
+    assert_eq!(problem("health::zero"), None);
+}
+
+#[test]
+fn a_threshold_keeps_those_of_other_names() {
+    let degraded = ["health::first", "health::second"].map(|name| {
+        let breaker = CircuitBreaker::new().name(name);
+        breaker.force_open();
+        set_health_threshold(name, f64::INFINITY);
+        breaker
+    });
+    assert_eq!(problem("health::first").or(problem("health::second")), None);
+    set_health_threshold("health::first", 1.0);
+    assert!(problem("health::first").is_some() && problem("health::second").is_none());
+    drop(degraded);
+}
+
+#[test]
+fn the_calls_that_wait_for_a_permit_are_part_of_the_reason() {
+    static POOL: Bulkhead = Bulkhead::new(1).queue(5).name("health::queue");
+    register(&POOL);
+    let mut cx = Context::from_waker(Waker::noop());
+    let permit = POOL.try_acquire().expect("a permit");
+    let reason = || problem("health::queue").expect("degraded").reason;
+    assert_eq!(reason(), "1 of 1 permits in use");
+    let (mut first, mut second) = (Box::pin(POOL.acquire()), Box::pin(POOL.acquire()));
+    assert!(
+        first.as_mut().poll(&mut cx).is_pending() && second.as_mut().poll(&mut cx).is_pending()
+    );
+    assert_eq!(reason(), "1 of 1 permits in use, 2 calls wait");
+    drop((first, second, permit));
 }

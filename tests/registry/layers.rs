@@ -8,8 +8,8 @@ use http::{Request, Response};
 use resilience::http::{
     BulkheadLayer, CircuitBreakerLayer, FallbackLayer, RateLimitLayer, RetryLayer, TimeoutLayer,
 };
-use resilience::{Bulkhead, CircuitBreaker, RateLimiter, RetryPolicy, policies};
-use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use resilience::{Bulkhead, CircuitBreaker, RateLimiter, RetryPolicy, policies, policies_matching};
+use tower::{Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::policy;
 
@@ -48,7 +48,30 @@ async fn the_policies_of_layers_are_listed_and_count() {
     assert_eq!(count("layers::limiter", "admitted"), 4);
     assert_eq!(count("layers::bulkhead", "admitted"), 4);
     assert_eq!(count("layers::timeout", "success"), 4);
+    assert_eq!(policy("layers::timeout").setting("limit"), Some("1s"));
     assert_eq!(count("layers::fallback", "success"), 2);
     assert_eq!(policy("layers::bulkhead").gauge("resilience.bulkhead.limit"), Some(2));
     assert!(policy("layers::limiter").gauge("resilience.rate_limit.available").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_of_one_place_and_name_are_one_policy_with_the_first_limit() {
+    let call = async |seconds: u64| {
+        let layer = TimeoutLayer::new(Duration::from_secs(seconds)).name("layers::limits");
+        let service =
+            layer.layer(service_fn(async |(): ()| Ok::<_, Infallible>(Response::new(""))));
+        service.oneshot(()).await.expect("a response");
+    };
+    let _ = policies();
+    for seconds in [1, 2, 1, 1] {
+        call(seconds).await;
+    }
+    let counts: Vec<_> = policies_matching("layers::limits")
+        .iter()
+        .map(|report| {
+            let count = report.count("resilience.calls", &["success"]);
+            (report.setting("limit").map(str::to_owned), count)
+        })
+        .collect();
+    assert_eq!(counts, [(Some("1s".to_owned()), 4)]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use resilience::{
     Bulkhead, CircuitBreaker, CircuitState, PolicyKind, RateLimiter, Rejected, RetryPolicy,
-    bulkhead, circuit_breaker, policies, policies_matching, rate_limit, register, testing,
+    bulkhead, circuit_breaker, hedge, policies, policies_matching, rate_limit, register, testing,
 };
 
 use crate::policy;
@@ -144,4 +144,24 @@ fn bulkheads_and_limits_of_functions_are_listed_at_their_first_call() {
     let limit = policy("listing::render_rate");
     assert_eq!(limit.setting("per"), Some("1m"));
     assert_eq!(limit.count("resilience.rate_limit.available", &[]), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hedges_list_a_delay_or_a_quantile() {
+    #[hedge(after = "50ms", max = 2, idempotent, name = "listing::after")]
+    async fn after() -> Result<(), Rejected> {
+        Ok(())
+    }
+    #[hedge(after = "p99.9", warm_up = "2s", idempotent, name = "listing::quantile")]
+    async fn quantile() -> Result<(), Rejected> {
+        Ok(())
+    }
+    let _ = policies();
+    after().await.and(quantile().await).expect("a success");
+    let settings = |name| {
+        let settings = policy(name).settings.into_iter();
+        settings.map(|setting| format!("{} = {}", setting.name, setting.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(settings("listing::after"), ["max = 2", "after = 50ms"]);
+    assert_eq!(settings("listing::quantile"), ["max = 1", "after = p99.9", "warm_up = 2s"]);
 }

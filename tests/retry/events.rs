@@ -1,7 +1,7 @@
 //! The events for hooks.
 #![allow(clippy::items_after_statements, reason = "a function stands near its calls")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use resilience::{
@@ -18,7 +18,7 @@ enum Told {
     GiveUp { attempt: u32, reason: StopReason, elapsed: Duration },
 }
 
-type Log = std::cell::RefCell<Vec<Told>>;
+type Log = RefCell<Vec<Told>>;
 
 fn tell_retry(log: &Log, event: &RetryEvent<'_, &'static str>) {
     assert_eq!((event.error, event.class), (Some(&"down"), FailureClass::transient()));
@@ -162,11 +162,11 @@ fn a_retried_value_has_no_error() {
         on_retry = |event| errors.borrow_mut().push(event.error.copied()),
         on_give_up = |event| errors.borrow_mut().push(event.error.copied())
     )]
-    fn poll(errors: &std::cell::RefCell<Vec<Option<u32>>>) -> Result<(), u32> {
+    fn poll(errors: &RefCell<Vec<Option<u32>>>) -> Result<(), u32> {
         Ok(())
     }
     let _guard = testing::no_waits();
-    let errors = std::cell::RefCell::default();
+    let errors = RefCell::default();
     assert_eq!(poll(&errors), Ok(()));
     assert_eq!(errors.into_inner(), [None, None]);
 }
@@ -204,4 +204,16 @@ fn the_name_of_a_breaker_may_come_from_a_macro() {
     }
     assert_eq!(layered(), None);
     assert!(resilience::circuit_breaker("api.breaker").is_some());
+}
+
+#[test]
+fn a_limit_of_zero_attempts_is_reported_as_one() {
+    let limits = RefCell::new(Vec::new());
+    let policy = RetryPolicy::new().attempts(0);
+    let out: Result<(), &str> = policy
+        .on(|_: &&str| true)
+        .on_give_up(|event| limits.borrow_mut().push((event.attempt, event.attempts)))
+        .run(|| Err("down"));
+    assert!(out.is_err());
+    assert_eq!(limits.take(), [(1, Some(1))]);
 }

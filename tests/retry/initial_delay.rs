@@ -98,3 +98,12 @@ fn a_policy_reports_a_delay_that_reaches_the_deadline() {
     let zero = RetryPolicy::new().initial_delay(Duration::ZERO);
     assert_eq!(zero.run(|| Some(7)), Some(7));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_beyond_the_deadline_is_left_out() {
+    let policy = RetryPolicy::new().deadline(SECOND).initial_delay(10 * SECOND);
+    let start = Instant::now();
+    assert_eq!(policy.run_async(|| async { Some(start.elapsed()) }).await, Some(Duration::ZERO));
+    let clock = testing::clock();
+    assert_eq!(policy.run(|| Some(clock.elapsed())), Some(Duration::ZERO));
+}

@@ -62,6 +62,7 @@ fn mistakes_have_their_line_and_the_fix() {
         ("[''.retry]\nattempts = 2", "a.toml:2: the name of a policy is empty"),
         ("[x.retry]\nattempts = 2\nattempts = 3", "a.toml:3: "),
         ("[x.retry]\nattempts = ", "a.toml:2: "),
+        ("[x.retry]\nattempts = \n\n", "a.toml:2: "),
         ("[x.retry", "a.toml:1: "),
         ("[x.retry]\nattempts = 2\n[X.retry]\nattempts = 3", "differ only in case"),
     ] {
@@ -258,4 +259,43 @@ proptest! {
             load_settings_toml("a", "").unwrap();
         }
     }
+}
+
+#[test]
+fn a_refused_setting_has_its_line_among_the_settings_of_all_policies() {
+    #[retry(attempts = 2, name = "bad::line")]
+    fn call() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let _alone = alone();
+    let _waits = testing::no_waits();
+    assert!(call().is_err());
+    let text = "['bad::line'.retry]\ndeadline = '5s'\nfactor = 3\n\
+                ['bad::next'.retry]\ndeadline = '5s'\n";
+    let error = toml(text);
+    assert!(error.starts_with("a.toml:2: `bad::line` (retry): `deadline`"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn the_first_twenty_mistakes_in_json_have_a_line() {
+    let _alone = alone();
+    let wrong: Vec<_> =
+        (0..25).map(|n| format!("\"p{n}\": {{\"retry\": {{\"attempts\": 0}}}}")).collect();
+    let error = load_settings_json("a.json", &format!("{{\n{}\n}}", wrong.join(",\n")));
+    let error = error.unwrap_err();
+    let places: Vec<_> =
+        error.problems().iter().map(|problem| problem.source.clone().unwrap()).collect();
+    let expected: Vec<_> =
+        (2..27).map(|n| if n < 22 { format!("a.json:{n}") } else { "a.json".to_owned() }).collect();
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn settings_of_a_mebibyte_are_read() {
+    let _alone = alone();
+    let text = |bytes: usize| format!("[x.retry]\nattempts = 2\n#{}", "x".repeat(bytes - 24));
+    assert_eq!(load_settings_toml("a.toml", &text(1024 * 1024)).unwrap().settings, 1);
+    assert_eq!(toml(&text(1024 * 1024 + 1)), "a.toml: settings are larger than 1 MiB");
+    load_settings_toml("a.toml", "").unwrap();
 }

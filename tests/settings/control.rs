@@ -10,7 +10,7 @@ use resilience::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::alone;
+use crate::{alone, second};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -56,13 +56,15 @@ fn a_breaker_is_forced_closed_for_a_time() {
 /// Of a breaker and of the breaker of a key.
 #[test]
 fn a_release_ends_the_recovery_of_a_closed_breaker() {
-    const NEW: CircuitBreaker = CircuitBreaker::new()
-        .failure_threshold(1)
-        .reset_timeout(MINUTE)
-        .recovery(MINUTE)
-        .name("control::recovering");
-    static API: CircuitBreaker = NEW;
-    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, || NEW);
+    const fn recovering() -> CircuitBreaker {
+        CircuitBreaker::new()
+            .failure_threshold(1)
+            .reset_timeout(MINUTE)
+            .recovery(MINUTE)
+            .name("control::recovering")
+    }
+    static API: CircuitBreaker = recovering();
+    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(10, recovering);
     let _alone = alone();
     let clock = testing::clock();
     register(&API);
@@ -271,4 +273,94 @@ async fn a_retry_that_is_disabled_during_a_delay_makes_the_planned_attempt_and_n
     let (out, ()) = tokio::join!(call(&attempts, &reason), operator);
     assert_eq!((out, attempts.get(), reason.get()), (Err(()), 3, Some(StopReason::Disabled)));
     assert_eq!(start.elapsed(), Duration::from_secs(20));
+}
+
+#[test]
+fn a_state_that_cannot_be_reached_changes_nothing() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::unregistered");
+    let _alone = alone();
+    API.trip();
+    API.reset();
+    let error = control("control::unregistered").force_open().unwrap_err();
+    assert!(error.to_string().contains("pass the policy to `register`"), "{error}");
+    assert!(settings_history().iter().all(|change| change.target != "control::unregistered"));
+    register(&API);
+    assert_eq!(API.state(), CircuitState::Closed);
+    assert_eq!(control("control::unregistered").force_open().unwrap().reached, 1);
+}
+
+#[test]
+fn forced_states_that_have_ended_leave_room_for_others() {
+    let _alone = alone();
+    let clock = testing::clock();
+    let force = |name: String| control(&name).force_open_for(second());
+    let error = (0..20_000).find_map(|host| force(format!("control::host_{host}")).err());
+    let error = error.unwrap().to_string();
+    assert!(error.contains("end some by `release`"), "{error}");
+    clock.advance(second());
+    control("control::after_hosts").force_open().unwrap();
+    let pending = pending_settings();
+    let forced: Vec<_> = pending.iter().filter(|it| it.change.starts_with("force")).collect();
+    assert_eq!(forced.len(), 1, "{forced:?}");
+    control("control::after_hosts").release().unwrap();
+}
+
+#[test]
+fn a_change_reaches_the_policies_of_its_name_and_kind_only() {
+    static API: CircuitBreaker = CircuitBreaker::new().name("control::of_kind");
+    static OTHER: CircuitBreaker = CircuitBreaker::new().name("control::of_another_name");
+    static LIMIT: RateLimiter = RateLimiter::new(1, MINUTE).name("control::of_kind");
+    let _alone = alone();
+    let _clock = testing::clock();
+    register(&API);
+    register(&OTHER);
+    register(&LIMIT);
+    let forced = control("control::of_kind").force_open().unwrap();
+    assert_eq!((forced.reached, forced.is_pending()), (1, false));
+    assert_eq!((API.state(), OTHER.state()), (CircuitState::ForcedOpen, CircuitState::Closed));
+    LIMIT.try_acquire().unwrap();
+    let of_kind = |kind| control("control::of_kind").kind(kind);
+    assert_eq!(of_kind(PolicyKind::RateLimit).reset().unwrap().reached, 1);
+    assert_eq!((API.state(), LIMIT.available()), (CircuitState::ForcedOpen, 1));
+    LIMIT.try_acquire().unwrap();
+    assert_eq!(of_kind(PolicyKind::CircuitBreaker).reset().unwrap().reached, 1);
+    assert_eq!((API.state(), LIMIT.available()), (CircuitState::Closed, 0));
+    control("control::of_kind").release().unwrap();
+    let error = of_kind(PolicyKind::Retry).set("timeout.limit", "1s").unwrap_err().to_string();
+    assert_eq!(error, "`timeout` is not of the kind `retry`");
+    of_kind(PolicyKind::RateLimit).set("rate_limit.burst", "5").unwrap();
+    assert_eq!(LIMIT.available(), 4);
+    control("control::of_kind").unset("rate_limit.burst").unwrap();
+}
+
+#[test]
+fn unset_removes_the_value_of_one_name_and_one_key() {
+    let _alone = alone();
+    let live = || {
+        let pending = pending_settings().into_iter();
+        let pending = pending.filter(|pending| pending.target.starts_with("control::unset"));
+        pending.map(|pending| pending.target + " " + &pending.change).collect::<Vec<_>>()
+    };
+    control("control::unset").set("retry.attempts", 5).unwrap();
+    control("control::unset").set("retry.factor", 3).unwrap();
+    control("control::unset_other").set("retry.attempts", 7).unwrap();
+    control("control::unset").unset("retry.attempts").unwrap();
+    assert_eq!(live(), ["control::unset factor = 3", "control::unset_other attempts = 7"]);
+    let error = control("control::unset").unset("retry.attempts").unwrap_err().to_string();
+    assert_eq!(error, "`retry.attempts` has no live value for `control::unset`");
+    control("control::unset").unset("retry.factor").unwrap();
+    control("control::unset_other").unset("retry.attempts").unwrap();
+    assert!(live().is_empty());
+}
+
+#[test]
+fn settings_are_not_for_one_key_and_names_have_at_most_512_bytes() {
+    let _alone = alone();
+    let error = control("control::keyless").key("a").set("retry.attempts", 5).unwrap_err();
+    assert_eq!(error.to_string(), "settings have no keys; remove `key`");
+    assert!(control("control::keyless").key("a").disable().is_err());
+    let name = "x".repeat(512);
+    control(&name).set("retry.attempts", 5).unwrap();
+    control(&name).unset("retry.attempts").unwrap();
+    assert!(control(&(name + "x")).set("retry.attempts", 5).is_err());
 }

@@ -1,9 +1,13 @@
 //! Every setting of every attribute, from a file and from the environment.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use resilience::SettingOrigin::{self, Environment, File};
-use resilience::{PolicyReport, load_environment_from, load_settings_toml, policies_matching};
+use resilience::{
+    PolicyReport, control, load_environment_from, load_settings_toml, policies_matching, retry,
+    testing,
+};
 
 use crate::{alone, every};
 
@@ -53,4 +57,24 @@ fn every_setting_is_read_from_a_file_and_from_the_environment() {
         load_environment_from::<&str, &str>([]).unwrap();
         assert_eq!(now(), before, "{path}");
     }
+}
+
+#[test]
+fn a_custom_backoff_is_checked_with_the_other_settings() {
+    fn flat(_retry: u32) -> Duration {
+        Duration::from_millis(1)
+    }
+    #[retry(
+        backoff = flat, initial_delay = "1s", deadline = "5s", name = "every::custom_backoff"
+    )]
+    fn call() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let _alone = alone();
+    let _waits = testing::no_waits();
+    assert!(call().is_err());
+    let error = control("every::custom_backoff").set("retry.initial_delay", "10s").unwrap_err();
+    assert!(error.to_string().contains("`initial_delay` (10s) is not shorter"), "{error}");
+    control("every::custom_backoff").set("retry.initial_delay", "2s").unwrap();
+    control("every::custom_backoff").unset("retry.initial_delay").unwrap();
 }

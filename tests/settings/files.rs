@@ -198,3 +198,41 @@ fn the_variables_of_the_process_are_loaded() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+/// The order in the file does not count, nor the order of the alphabet.
+#[test]
+fn the_most_literal_pattern_wins_and_then_the_name() {
+    let _alone = alone();
+    let attempts = |text: &str| {
+        load_settings_toml("a.toml", text).unwrap();
+        reported("specific::name", "attempts")
+    };
+    let _waits = testing::no_waits();
+    let policy = resilience::RetryPolicy::new().name("specific::name");
+    let _: Result<(), ()> = policy.run(|| Err(()));
+    let table = |name: &str, attempts: u32| format!("['{name}'.retry]\nattempts = {attempts}\n");
+    for (weak, strong) in
+        [("s*", "*:name"), ("specific::name*", "specific::name"), ("***e", "sp*"), ("s*e", "*name")]
+    {
+        for text in [table(weak, 4) + &table(strong, 5), table(strong, 5) + &table(weak, 4)] {
+            assert_eq!(attempts(&text), Some(("5".into(), File)), "{text}");
+        }
+    }
+    load_settings_toml("a.toml", "").unwrap();
+}
+
+#[test]
+fn a_pending_setting_names_its_file() {
+    let _alone = alone();
+    let source = || {
+        let is_it = |pending: &resilience::PendingSetting| pending.target == "files::source";
+        pending_settings().into_iter().find(is_it).unwrap().source
+    };
+    load_settings_toml("a.toml", "\n['files::source'.retry]\nattempts = 2").unwrap();
+    assert_eq!(source().as_deref(), Some("a.toml:3"));
+    // Mistakes alone have a line in JSON.
+    let json = "{\n\"files::source\": { \"retry\": { \"attempts\": 5 } } }";
+    load_settings_json("a.json", json).unwrap();
+    assert_eq!(source().as_deref(), Some("a.json"));
+    load_settings_toml("a.toml", "").unwrap();
+}

@@ -9,6 +9,7 @@ mod every_setting;
 mod files;
 mod limits;
 mod live;
+mod pending;
 mod refused;
 mod reload;
 mod waiting_calls;

@@ -2,10 +2,10 @@
 
 use resilience::SettingOrigin::{Code, File};
 use resilience::{
-    bulkhead, control, load_settings_toml, pending_settings, policies, retry, testing,
+    RetryPolicy, bulkhead, control, load_settings_toml, pending_settings, policies, retry, testing,
 };
 
-use crate::{alone, reported};
+use crate::{alone, reported, second};
 
 #[test]
 fn a_later_policy_that_refuses_a_setting_is_reported() {
@@ -90,8 +90,8 @@ fn a_policy_that_refuses_settings_can_be_controlled_and_blocks_no_change() {
     assert_eq!((disabled.reached, calls(refusing)), (1, 1));
     // The switch has an effect, so it is not pending.
     let pending = pending_settings().into_iter().filter(|pending| pending.target == "refusing::a");
-    let changes: Vec<_> = pending.map(|pending| pending.change).collect();
-    assert_eq!(changes, ["deadline = 9s", "base_delay = 50s"]);
+    let ignored: Vec<_> = pending.map(|pending| pending.change).collect();
+    assert_eq!(ignored, ["deadline = 9s", "base_delay = 50s"]);
     control("refusing::a").enable().expect("a switch");
     control("refusing::a").unset("retry.deadline").expect("a live value");
     assert_eq!(calls(refusing), 4);
@@ -100,6 +100,29 @@ fn a_policy_that_refuses_settings_can_be_controlled_and_blocks_no_change() {
     let refused = control("refusing::a").set("retry.base_delay", "50s").unwrap_err();
     assert!(refused.to_string().contains("`refusing::a` (retry): `base_delay`"), "{refused}");
     load_settings_toml("resilience.toml", "").expect("no settings");
+}
+
+/// A policy by hand accepts every value of the code, such as those of a configuration.
+#[test]
+fn a_policy_by_hand_that_breaks_a_rule_refuses_settings_that_keep_the_mistake() {
+    let _alone = alone();
+    let _waits = testing::no_waits();
+    let policy = RetryPolicy::new().attempts(2);
+    let policy = policy.base_delay(9 * second()).max_delay(second()).name("refused::by_hand");
+    let calls = || {
+        let mut calls = 0;
+        let _: Result<(), ()> = policy.run(|| {
+            calls += 1;
+            Err(())
+        });
+        calls
+    };
+    assert_eq!(calls(), 2);
+    let error = control("refused::by_hand").set("retry.attempts", 3).unwrap_err().to_string();
+    assert!(error.contains("`base_delay` (9s) is longer than `max_delay` (1s)"), "{error}");
+    control("refused::by_hand").set("retry.max_delay", "10s").unwrap();
+    control("refused::by_hand").set("retry.attempts", 3).unwrap();
+    assert_eq!(calls(), 3);
 }
 
 #[test]

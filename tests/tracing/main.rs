@@ -12,11 +12,12 @@ mod table;
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use resilience::idempotent::MemoryStore;
 use resilience::{
-    FailureClass, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent, rate_limit, retry,
-    testing, timeout,
+    Bulkhead, FailureClass, Keyed, Rejected, RetryPolicy, circuit_breaker, fallback, idempotent,
+    rate_limit, retry, testing, timeout,
 };
 use tracing::Event;
 use tracing::field::{Field, Visit};
@@ -220,9 +221,9 @@ fn a_breaker_logs_state_changes_and_rejections() {
     let log = logged(|| {
         let clock = testing::clock();
         assert!(call(false).is_err());
-        clock.advance(std::time::Duration::from_secs(10));
+        clock.advance(Duration::from_secs(10));
         assert!(call(true).is_err());
-        clock.advance(std::time::Duration::from_secs(20));
+        clock.advance(Duration::from_secs(20));
         assert!(call(true).is_ok());
     });
     assert_eq!(
@@ -249,7 +250,7 @@ fn a_breaker_that_max_open_holds_closed_logs_a_warning_once() {
         let clock = testing::clock();
         for second in 0..90 {
             (0..10).for_each(|host| drop(call(host)));
-            clock.advance(std::time::Duration::from_secs(1));
+            clock.advance(Duration::from_secs(1));
             assert!(second < 1 || call(9).is_err());
         }
     });
@@ -462,4 +463,19 @@ fn a_full_table_of_keys_and_a_shadow_rejection_are_logged() {
             assert!(line.contains(part), "{part}: {line}");
         }
     }
+}
+
+#[test]
+fn a_full_table_of_keys_is_logged_once_a_minute() {
+    static TABLE: Keyed<Bulkhead> = Keyed::new(1, || Bulkhead::new(1).name("full"));
+    let _held = TABLE.get("held");
+    let lines = logged(|| {
+        let clock = testing::clock();
+        for wait in [0, 0, 59_999, 1, 0, 60_000] {
+            clock.advance(Duration::from_millis(wait));
+            let _ = TABLE.get("new");
+        }
+    });
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines.iter().all(|line| line.contains("key table full")), "{lines:#?}");
 }

@@ -7,6 +7,9 @@ mod tokens;
 
 use core::cell::Cell;
 
+#[cfg(not(resilience_loom))]
+use resilience_rules::retry as rules;
+
 use self::recent::Recent;
 use self::tokens::Tokens;
 use crate::classify::FailureKind;
@@ -70,9 +73,9 @@ impl RetryBudget {
     #[cfg(not(resilience_loom))]
     pub const fn new() -> Self {
         Self::with_quota(Quota {
-            capacity: 500 * TOKEN,
-            transient: 14 * TOKEN,
-            throttled: 5 * TOKEN,
+            capacity: rules::QUOTA_TOKENS * TOKEN,
+            transient: rules::QUOTA_TRANSIENT * TOKEN,
+            throttled: rules::QUOTA_THROTTLED * TOKEN,
             per_call: 0,
             per_success: TOKEN,
             per_second: 0,
@@ -102,12 +105,12 @@ impl RetryBudget {
     #[cfg(not(resilience_loom))]
     pub const fn ratio(ratio: f64) -> Self {
         Self::with_quota(Quota {
-            capacity: 100 * TOKEN,
+            capacity: rules::RATIO_TOKENS * TOKEN,
             transient: TOKEN,
             throttled: TOKEN,
             per_call: thousandths(ratio),
             per_success: 0,
-            per_second: 10 * TOKEN,
+            per_second: rules::RATIO_PER_SECOND * TOKEN,
             holds_recent: true,
             refunds: false,
         })

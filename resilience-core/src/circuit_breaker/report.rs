@@ -128,7 +128,9 @@ impl Policy for View<'_> {
 
     fn forced_until(&self) -> Option<Timestamp> {
         let machine = lock(&self.machine);
-        let is_forced = matches!(machine.state, CircuitState::ForcedOpen | CircuitState::Disabled);
+        // A forced state that has ended says nothing about the other keys of a table.
+        let state = machine.state_at(clock::now());
+        let is_forced = matches!(state, CircuitState::ForcedOpen | CircuitState::Disabled);
         machine.until.filter(|_| is_forced)
     }
 

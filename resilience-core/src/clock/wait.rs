@@ -68,6 +68,17 @@ impl Delay {
         }
     }
 
+    /// Returns the time of a delay that no clock shows if other code starts the delay.
+    #[must_use]
+    pub fn unseen(delay: Duration) -> Duration {
+        let unseen = find(|entry| match entry {
+            Override::Clock(_) => Some(Duration::ZERO),
+            Override::NoWaits => Some(delay),
+            Override::Draws(_) | Override::State(_) => None,
+        });
+        unseen.unwrap_or_default()
+    }
+
     /// Waits without blocking the thread.
     pub fn wait(self) -> Sleep {
         Sleep::new(self.0)

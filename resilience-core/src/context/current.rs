@@ -574,3 +574,26 @@ pub(crate) fn enter_named_deadline(
         Some(guard)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn calls_of_all_threads_have_numbers_of_their_own_from_few_blocks() {
+        let take = || (0..CALL_IDS + 10).map(|_| new_call()).collect::<Vec<_>>();
+        let threads = [(); 2].map(|()| thread::spawn(take));
+        let taken = threads.map(|thread| thread.join().expect("no panic"));
+        for calls in &taken {
+            let blocks = calls.chunk_by(|call, next| call + 1 == *next).count();
+            assert_eq!(blocks, 2);
+        }
+        let mut all = taken.concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 2 * (CALL_IDS as usize + 10));
+        assert!(!all.contains(&NO_CALL));
+    }
+}

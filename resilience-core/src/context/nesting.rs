@@ -57,3 +57,17 @@ pub(crate) fn report(outer: &'static str, inner: &'static str) {
         log::nested_retry(outer, inner);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_pairs_is_bounded() {
+        for pair in 0..2 * MAX_PAIRS {
+            report(Box::leak(format!("outer {pair}").into_boxed_str()), "inner");
+        }
+        let reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(reported.len(), MAX_PAIRS);
+    }
+}

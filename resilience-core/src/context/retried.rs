@@ -77,7 +77,7 @@ fn find(call: BoundedCall) -> Option<FailureText> {
     let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
     let text = failures.texts.get(&call).cloned();
     drop(failures);
-    text.map(|text| FailureText((*text).into()))
+    text.map(FailureText)
 }
 
 #[cfg(test)]

@@ -110,16 +110,44 @@ mod tests {
         (number, stripes)
     }
 
+    /// Runs `test` in a thread that owns a stripe. All stripes have an owner for a moment while
+    /// other tests count in many threads.
+    fn in_owner<T: Send>(test: impl Fn() -> T + Sync) -> T {
+        let attempt = || {
+            leaked().own();
+            (!is_shared()).then(&test)
+        };
+        let run = |_| thread::scope(|scope| scope.spawn(attempt).join().expect("no panic"));
+        (0..10_000).find_map(run).expect("a stripe without an owner")
+    }
+
     #[test]
     fn a_thread_knows_its_counters_after_the_first_count() {
         let (number, stripes) = numbered();
-        let calls = || [(); 3].map(|()| count(&number, stripes));
-        thread::scope(|scope| {
-            for thread in [scope.spawn(calls), scope.spawn(calls)] {
-                assert_eq!(thread.join().expect("no panic"), [false, true, true]);
-            }
-        });
+        for _ in 0..2 {
+            let counted = in_owner(|| [(); 3].map(|()| count(&number, stripes)));
+            assert_eq!(counted, [false, true, true]);
+        }
         assert_eq!(stripes.total(slot::SUCCESS), 6);
+    }
+
+    #[test]
+    fn a_thread_knows_its_counters_also_after_a_count_without_the_number() {
+        let counted = in_owner(|| {
+            let (number, stripes) = numbered();
+            stripes.own().add(slot::SUCCESS, 1);
+            [(); 2].map(|()| count(&number, stripes))
+        });
+        assert_eq!(counted, [false, true]);
+    }
+
+    #[test]
+    fn a_thread_knows_its_counters_of_all_policies() {
+        let counted = in_owner(|| {
+            let policies = [numbered(), numbered()];
+            [0, 1, 0, 1].map(|policy| count(&policies[policy].0, policies[policy].1))
+        });
+        assert_eq!(counted, [false, false, true, true]);
     }
 
     #[test]
@@ -130,6 +158,7 @@ mod tests {
         let numbers: Vec<_> = (0..300).map(|_| next(&mut all, leaked())).collect();
         assert_eq!(numbers.iter().position(|number| *number == 0), Some(255));
         assert!(numbers.iter().skip(255).all(|number| *number == 0));
+        assert_eq!(all.len(), 255);
     }
 
     /// A thread-local value that counts when the thread ends.

@@ -203,6 +203,7 @@ mod tests {
         let owners = AtomicUsize::new(0);
         let taken: Vec<_> = (1..=OWNED).filter_map(|_| take(&owners)).collect();
         assert_eq!(taken, (1..=OWNED).collect::<Vec<_>>());
+        assert!(!taken.contains(&SHARED));
         assert_eq!(take(&owners), None);
         give_back(&owners, 3);
         assert_eq!((take(&owners), take(&owners)), (Some(3), None));

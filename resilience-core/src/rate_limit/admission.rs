@@ -278,7 +278,7 @@ impl<D: Defined> RateLimiter<D> {
 
     pub(super) fn release(&self, grant: Grant) {
         let view = self.current_view();
-        view.gcra.release(view.pace, grant.span, || view.now());
+        view.gcra.release(view.pace, grant, || view.now());
     }
 
     /// Returns the time until a turn.

@@ -16,7 +16,7 @@ use super::line::{Line, Wakers};
 use super::pace::{Grant, Pace, Queued, Request, saturated};
 use super::queue::Queue;
 use super::spans::Span;
-use crate::sync::{AtomicU64, const_fn, lock};
+use crate::sync::{AtomicU64, MutexGuard, const_fn, lock};
 use crate::waiters::WaiterId;
 
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Gcra {
         if self.has_holes() || pace.corrected(word, at).is_some() {
             return self.acquire_by_line(*pace, width, now);
         }
-        pace.grant(word.max(at), at, width, 0).map(|_| ())
+        pace.place(word.max(at), at, width, 0).map(|_| ())
     }
 
     /// Takes free positions in front of the end, or restarts the line after the clock went back.
@@ -153,7 +153,8 @@ impl Gcra {
             queue.publish(&line);
             if let Some(span) = hole {
                 let turn = pace.turn(span.end).max(at);
-                return Ok(Grant { turn, must_wait: turn > at, span });
+                let timeline = queue.timeline();
+                return Ok(Grant { turn, must_wait: turn > at, span, timeline });
             }
         }
         self.take_end(request, now)
@@ -166,13 +167,16 @@ impl Gcra {
         loop {
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut lock(&self.queue().line), pace, now);
+                let queue = self.queue();
+                self.correct(queue, &mut lock(&queue.line), pace, now);
                 word = self.word.load(Ordering::Acquire);
                 continue;
             }
-            let grant = pace.grant(word.max(now), now, width, wait)?;
-            match self.swap(word, grant.span.end) {
-                Ok(()) => return Ok(grant),
+            let (turn, span) = pace.place(word.max(now), now, width, wait)?;
+            // Read before the swap: with an earlier number the grant returns no positions.
+            let timeline = self.queue_if_needed().map_or(0, Queue::timeline);
+            match self.swap(word, span.end) {
+                Ok(()) => return Ok(Grant { turn, must_wait: turn > now, span, timeline }),
                 Err(other) => word = other,
             }
         }
@@ -194,7 +198,7 @@ impl Gcra {
             let word = self.word.load(Ordering::Acquire);
             let now = now();
             if self.corrected(pace, word, now).is_some() {
-                self.correct(&mut line, pace, now);
+                self.correct(queue, &mut line, pace, now);
                 continue;
             }
             queue.give_turns(&mut line, pace, now, None, &mut wakers);
@@ -252,11 +256,15 @@ impl Gcra {
         self.change(pace, Some(id), now, |line, _, wakers| line.leave(id, wakers));
     }
 
-    /// Returns an unused reservation.
-    pub(super) fn release(&self, pace: Pace, span: Span, now: impl Fn() -> u64) {
+    /// Returns an unused reservation. Other calls may have the positions of an earlier time line.
+    pub(super) fn release(&self, pace: Pace, grant: Grant, now: impl Fn() -> u64) {
         // A limiter without waiting calls has no line yet, and needs a line for the hole.
-        self.queue();
-        self.change(pace, None, now, |line, _, _| line.free(span));
+        let queue = self.queue();
+        self.change(pace, None, now, |line, _, _| {
+            if grant.timeline == queue.timeline() {
+                line.free(grant.span);
+            }
+        });
     }
 
     /// Returns positions of started calls: the calls cost less than they took.
@@ -277,13 +285,21 @@ impl Gcra {
         let end = start.saturating_add(width);
         queue.furthest.fetch_max(end, Ordering::Relaxed);
         line.move_back(Span { start, end });
+        self.shorten(&mut line);
+        queue.publish(&line);
     }
 
     /// Keeps the used part of the burst under another pace. Calls that wait keep their order, and
     /// get their turns at the new pace.
-    pub(super) fn rescale(&self, old: Pace, new: Pace, now: impl Fn() -> u64) {
+    ///
+    /// `refreshed` returns the old and the new pace. Runs under the lock of the line, so that one
+    /// of several calls at the same time applies the change.
+    pub(super) fn rescale(&self, refreshed: impl FnOnce() -> (Pace, Pace), now: impl Fn() -> u64) {
+        let line = lock(&self.queue().line);
+        let (old, new) = refreshed();
+        let now = now();
         // The burst is full at rest.
-        if self.is_at_rest(now()) {
+        if old == new || self.is_at_rest(now) {
             return;
         }
         let scaled = |width: u64| {
@@ -292,31 +308,26 @@ impl Gcra {
         };
         // No call waits longer than for a used-up burst.
         let most = new.tolerance.saturating_add(new.interval);
-        self.replan(
-            scaled,
-            |start, now| {
-                let ahead = scaled(start.saturating_sub(now)).min(most);
-                if start <= now { start } else { now.saturating_add(ahead) }
-            },
-            now,
-        );
+        self.replan(line, now, scaled, |start| {
+            let ahead = scaled(start.saturating_sub(now)).min(most);
+            if start <= now { start } else { now.saturating_add(ahead) }
+        });
     }
 
     /// Moves the end of the line, and the waiting calls in front of the end: `start` returns the
     /// first free position behind the started calls, and `scaled` the width of a waiting call.
     fn replan(
         &self,
+        mut line: MutexGuard<'_, Line>,
+        now: u64,
         scaled: impl Fn(u64) -> u64,
-        start: impl Fn(u64, u64) -> u64,
-        now: impl Fn() -> u64,
+        start: impl Fn(u64) -> u64,
     ) {
         let mut wakers = Wakers::default();
         let queue = self.queue();
-        let mut line = lock(&queue.line);
-        let now = now();
         if line.has_waiters() {
             let first = line.first_position().unwrap_or(now);
-            let start = start(first, now);
+            let start = start(first);
             let waiting = line.move_to(start, &scaled);
             // Reservations keep positions behind the waiting calls.
             let end =
@@ -325,8 +336,10 @@ impl Gcra {
             queue.furthest.fetch_max(end(word), Ordering::Relaxed);
             line.restart_timers(&mut wakers);
         } else {
-            self.update(|word| start(word, now));
+            let word = self.update(&start);
+            line.move_to(start(word), &scaled);
         }
+        queue.start_timeline();
         queue.publish(&line);
         drop(line);
         wakers.wake();
@@ -341,7 +354,9 @@ impl Gcra {
 
     /// Returns all permits. Calls that wait take the permits first.
     pub(super) fn fill(&self, now: impl Fn() -> u64) {
-        self.replan(|width| width, u64::min, now);
+        let line = lock(&self.queue().line);
+        let now = now();
+        self.replan(line, now, |width| width, |start| start.min(now));
     }
 
     /// Returns the number of calls that would be admitted at once.
@@ -418,11 +433,16 @@ impl Gcra {
 
     /// Starts the line again after the clock went back.
     #[cold]
-    fn correct(&self, line: &mut Line, pace: Pace, now: u64) {
+    fn correct(&self, queue: &Queue, line: &mut Line, pace: Pace, now: u64) {
         let word = self.word.load(Ordering::Acquire);
         if let Some(start) = self.corrected(pace, word, now) {
-            if self.swap(word, start).is_ok() {
-                let _ = self.swap(start, line.move_to(start, |width| width));
+            let end = start.saturating_add(line.waiting_width());
+            if self.swap(word, end).is_ok() {
+                line.move_to(start, |width| width);
+                // The waiting calls are further ahead than any wait, and need no further correction.
+                queue.furthest.store(end, Ordering::Relaxed);
+                queue.start_timeline();
+                queue.publish(line);
             }
         }
     }

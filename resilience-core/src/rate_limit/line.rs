@@ -239,11 +239,14 @@ impl Line {
         true
     }
 
-    /// Moves the waiting calls back by the width of a span at the end of the line.
+    /// Moves the waiting calls back by the width of a span at the end of the line. The calls take
+    /// the holes first, so that the holes stay the latest positions.
     pub(super) fn move_back(&mut self, span: Span) {
         if self.has_waiters() {
-            self.owned.insert(span);
-            self.owned.take_first(span.width(), |_| ());
+            let Self { owned, holes, .. } = self;
+            holes.insert(span);
+            holes.take_first(span.width(), |span| owned.insert(span));
+            owned.take_first(span.width(), |_| ());
         }
     }
 

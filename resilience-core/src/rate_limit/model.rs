@@ -46,7 +46,7 @@ fn a_returned_reservation_is_taken_once() {
         let returning = {
             let gcra = Arc::clone(&gcra);
             thread::spawn(move || {
-                gcra.release(pace(1), take(&gcra).span, || 100);
+                gcra.release(pace(1), take(&gcra), || 100);
                 take(&gcra)
             })
         };

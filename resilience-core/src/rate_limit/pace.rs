@@ -28,7 +28,7 @@ pub(super) struct Pace {
     pub(super) kept: u64,
 }
 
-/// An admitted call, with positions at the end of the line.
+/// A permit for a fixed time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
     /// The time from which the call may start.
@@ -36,6 +36,8 @@ pub(super) struct Grant {
     pub(super) must_wait: bool,
     /// The positions of the call.
     pub(super) span: Span,
+    /// The time line of the positions.
+    pub(super) timeline: u64,
 }
 
 /// A request for a turn.
@@ -103,10 +105,16 @@ impl Pace {
         last.saturating_sub(self.tolerance)
     }
 
-    /// Returns the grant of a call at `now` with positions from `base` on, or the time until a
-    /// grant within `wait`.
+    /// Returns the turn of a call at `now` with positions from `base` on, and the positions.
+    /// Otherwise returns the time until such a turn is within `wait`.
     #[inline]
-    pub(super) fn grant(&self, base: u64, now: u64, width: u64, wait: u64) -> Result<Grant, u64> {
+    pub(super) fn place(
+        &self,
+        base: u64,
+        now: u64,
+        width: u64,
+        wait: u64,
+    ) -> Result<(u64, Span), u64> {
         let end = base.saturating_add(width);
         let turn = self.turn_from(base, width).max(now);
         let left = turn - now;
@@ -114,7 +122,7 @@ impl Pace {
         if left > wait || end == base {
             return Err(left);
         }
-        Ok(Grant { turn, must_wait: left > 0, span: Span { start: base, end } })
+        Ok((turn, Span { start: base, end }))
     }
 
     /// Returns the corrected word after the clock went back, where no call at `now` could have

@@ -21,6 +21,10 @@ pub(super) struct Queue {
     /// The latest word that a corrected cost, or a caller with more patience, has produced. Such a
     /// word can be further ahead than any wait.
     pub(super) furthest: AtomicU64,
+    /// The number of the time line. The next time line starts when the calls move to other
+    /// positions, and positions of an earlier time line are not valid any more. Written under the
+    /// lock, after the word: a call that knows a number has positions of that time line or later.
+    timeline: AtomicU64,
 }
 
 impl Queue {
@@ -30,12 +34,21 @@ impl Queue {
             has_holes: AtomicU64::new(0),
             kept_until: AtomicU64::new(0),
             furthest: AtomicU64::new(0),
+            timeline: AtomicU64::new(0),
         }
     }
 
     /// Publishes whether there are holes, for calls without the lock.
     pub(super) fn publish(&self, line: &Line) {
         self.has_holes.store(u64::from(!line.holes().is_empty()), Ordering::Relaxed);
+    }
+
+    pub(super) fn timeline(&self) -> u64 {
+        self.timeline.load(Ordering::Acquire)
+    }
+
+    pub(super) fn start_timeline(&self) {
+        self.timeline.fetch_add(1, Ordering::Release);
     }
 
     pub(super) fn has_holes(&self) -> bool {

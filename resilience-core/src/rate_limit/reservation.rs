@@ -10,7 +10,8 @@ use crate::clock::{Delay, now};
 /// A reserved permit with a start time. Made by [`RateLimiter::reserve`].
 ///
 /// The start time is fixed. If dropped before the start time, the permit is returned: to the
-/// waiting calls behind, which move up, or else to the next call.
+/// waiting calls behind, which move up, or else to the next call. A changed rate and a reset move
+/// all permits, so an earlier reservation returns no permit.
 #[must_use = "a reservation dropped before its start time returns the permit"]
 pub struct Reservation<'l, D: Defined = Definition> {
     /// `None` if there is no wait and no permit to return.

@@ -93,12 +93,12 @@ impl<D: Defined> RateLimiter<D> {
         }
         let live = &gcra.extra().live;
         if live.is_stale() {
-            let old = live.last(settings).pace;
-            live.refresh(kind, name, settings);
-            let new = live.last(settings).pace;
-            if new != old {
-                gcra.rescale(old, new, || now().word());
-            }
+            let refreshed = || {
+                let old = live.last(settings).pace;
+                live.refresh(kind, name, settings);
+                (old, live.last(settings).pace)
+            };
+            gcra.rescale(refreshed, || now().word());
         }
     }
 

@@ -3,7 +3,8 @@
 use core::future::{Future, poll_fn};
 use core::mem;
 use core::pin::pin;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicUsize, fence};
 use core::task::{Context, Poll, Waker};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -56,7 +57,7 @@ impl Queue {
 /// Wakes the calls that wait for closed circuits of this name, or of any name: a breaker was
 /// dropped, or policies were switched off.
 pub(crate) fn touch(name: Option<&str>) {
-    if SUBSCRIBERS.load(Relaxed) == 0 {
+    if !has_subscribers() {
         return;
     }
     let queues = queues().clone();
@@ -79,9 +80,17 @@ fn queues() -> MutexGuard<'static, Vec<Weak<Queue>>> {
     QUEUES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Returns whether a change of a breaker, or of the switch, concerns a subscriber. The caller has
+/// made the change, and a subscriber first subscribes and then reads the state. The two fences
+/// exclude that both miss each other.
+fn has_subscribers() -> bool {
+    fence(SeqCst);
+    SUBSCRIBERS.load(Relaxed) > 0
+}
+
 /// Passes a change to the subscribers. Called in the order of the changes of a breaker.
 pub(crate) fn publish(change: &StateChange) {
-    if SUBSCRIBERS.load(Relaxed) == 0 {
+    if !has_subscribers() {
         return;
     }
     let queues = queues().clone();
@@ -115,6 +124,7 @@ pub fn circuit_changes(pattern: &str) -> CircuitChanges {
     let mut queues = queues();
     queues.push(Arc::downgrade(&queue));
     SUBSCRIBERS.store(queues.len(), Relaxed);
+    fence(SeqCst);
     CircuitChanges { queue }
 }
 
@@ -162,10 +172,9 @@ impl CircuitChanges {
         let sleep = end.map(|end| Delay::start(end.since(now())).0.wait());
         let mut sleep = pin!(sleep);
         poll_fn(|cx| {
-            let mut state = self.queue.lock();
-            let is_touched = mem::take(&mut state.is_touched);
-            drop(state);
-            if is_touched || self.poll_next(cx).is_ready() {
+            // The waker is registered before the question, so no touch falls in between.
+            let is_changed = self.poll_next(cx).is_ready();
+            if mem::take(&mut self.queue.lock().is_touched) || is_changed {
                 return Poll::Ready(());
             }
             sleep.as_mut().as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(cx).map(drop))

@@ -198,7 +198,7 @@ fn shorter(time: Option<Duration>, limit: Option<Duration>) -> Option<Duration> 
 
 /// Returns the bounds of all attempts together.
 fn repeated(one: Bounds, repeats: &Repeats, has_timeout: bool) -> Bounds {
-    let attempts = repeats.attempts.map(|attempts| attempts.max(1));
+    let attempts = repeats.attempts;
     let calls =
         attempts.zip(one.calls).map(|(attempts, calls)| calls.saturating_mul(attempts.into()));
     let all = |attempt: Option<Duration>, delays: Option<Duration>| {

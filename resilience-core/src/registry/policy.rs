@@ -191,9 +191,7 @@ impl PolicyFigures {
     /// Returns whether policies with these figures have the same place and record.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let record = |figures: &Self| figures.record.get().map(Arc::as_ptr);
-        ptr::eq(self.location, other.location)
-            && self.depth == other.depth
-            && record(self) == record(other)
+        ptr::eq(self.location, other.location) && record(self) == record(other)
     }
 }
 

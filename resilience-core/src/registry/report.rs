@@ -79,7 +79,8 @@ impl PolicyKind {
             Self::Bulkhead => Some("bulkhead"),
             Self::RateLimit => Some("rate_limit"),
             Self::Coalesce => Some("coalesce"),
-            Self::Idempotent | Self::Hedge | Self::Function => None,
+            Self::Hedge => Some("hedge"),
+            Self::Idempotent | Self::Function => None,
         }
     }
 }

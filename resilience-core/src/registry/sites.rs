@@ -2,7 +2,7 @@
 //! and annotated functions as a whole.
 //!
 //! The kind, the name and the place in the source code identify such a policy, so that a policy
-//! that is copied has one record.
+//! that is copied, or made again for each call, has one record, with the settings of the first.
 
 use core::panic::Location;
 use core::time::Duration;
@@ -25,8 +25,8 @@ use crate::rejected::{IdempotencyRejection, Rejected};
 use crate::settings::{Check, Overrides, Refusal};
 use resilience_rules::settings::Value;
 
-/// The identity of a policy without a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A policy without a state: its identity, and its settings in the code.
+#[derive(Clone, Copy, Debug)]
 pub struct Site {
     /// The kind of the policy.
     pub kind: PolicyKind,
@@ -43,7 +43,7 @@ pub struct Site {
 }
 
 /// The settings of a hedge, for the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Hedges {
     /// The largest number of attempts beside the first.
     pub max: u8,
@@ -168,6 +168,9 @@ pub fn timed_out(site: &Site, limit: Option<Duration>) -> Rejected {
     }
 }
 
+/// The number of identities is bounded: places are finite, and names made at run time are bounded.
+type Identity = (PolicyKind, &'static str, &'static Location<'static>, u8);
+
 /// A site with its record.
 #[derive(Debug)]
 struct Known {
@@ -175,7 +178,7 @@ struct Known {
     record: Arc<Record>,
 }
 
-type Sites = HashMap<Site, &'static Known>;
+type Sites = HashMap<Identity, &'static Known>;
 
 static SITES: OnceLock<RwLock<Sites>> = OnceLock::new();
 
@@ -229,8 +232,6 @@ impl Site {
     }
 
     /// Returns the record. The first event creates the record.
-    ///
-    /// The number of records is bounded: places are finite, and names made at run time are bounded.
     #[must_use]
     pub fn record(&self) -> &'static Record {
         self.record_with(|_| ())
@@ -241,11 +242,7 @@ impl Site {
     #[inline]
     pub(crate) fn record_with(&self, complete: impl FnOnce(&Record)) -> &'static Record {
         let known = Known::remembered(self.kind, self.name, self.location, self.depth);
-        let settings = |site: &Self| (site.limit, site.hedges);
-        match known {
-            Some(known) if settings(&known.site) == settings(self) => &known.record,
-            _ => self.find_for_thread(complete),
-        }
+        known.map_or_else(|| self.find_for_thread(complete), |known| &known.record)
     }
 
     /// Returns the record of a policy whose identity contains no settings, if this thread remembers
@@ -384,11 +381,12 @@ impl Site {
 
     fn find(&self) -> &'static Known {
         let sites = SITES.get_or_init(RwLock::default);
-        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(self).copied();
+        let identity: Identity = (self.kind, self.name, self.location, self.depth);
+        let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&identity).copied();
         let mut shared_name = None;
         let known = known.unwrap_or_else(|| {
             let mut sites = sites.write().unwrap_or_else(PoisonError::into_inner);
-            sites.entry(*self).or_insert_with(|| {
+            sites.entry(identity).or_insert_with(|| {
                 let record = Record::new(self.kind, self.name, self.location, self.depth, false);
                 if let Some(hedges) = self.hedges {
                     let facts = Facts::Hedges(hedges.max);

@@ -142,7 +142,7 @@ pub(super) fn count_stop(counters: Counters<'_>, reason: StopReason) {
 /// not run for an explanation.
 pub(super) fn repeats(limits: &Limits, schedule: Option<Schedule>) -> Repeats {
     Repeats {
-        attempts: limits.attempts.map(|attempts| attempts.max(1)),
+        attempts: limits.attempts(),
         delays: schedule.map(|schedule| limits.longest_delays(&schedule)),
         initial_delay: limits.initial_delay,
         deadline: limits.deadline,
@@ -155,8 +155,8 @@ pub(super) fn repeats(limits: &Limits, schedule: Option<Schedule>) -> Repeats {
 
 fn settings(limits: &Limits, backoff: &dyn Backoff) -> Vec<Setting> {
     let mut list = Vec::new();
-    match limits.attempts {
-        Some(attempts) => list.push(Setting::code("attempts", attempts.max(1))),
+    match limits.attempts() {
+        Some(attempts) => list.push(Setting::code("attempts", attempts)),
         None => list.push(Setting::code("attempts", "unlimited")),
     }
     list.extend(limits.initial_delay.map(|time| Setting::code("initial_delay", Exact(time))));

@@ -59,13 +59,12 @@ pub(super) fn attempts<B: Backoff>(policy: &RetryPolicy<B>) -> Option<u32> {
     } else {
         None
     };
-    live.map_or(limits.attempts, |code| code.limits.attempts)
+    live.map_or(*limits, |code| code.limits).attempts()
 }
 
 impl Adjustable for RetryCode {
     fn adjusted(&self, overrides: &Overrides) -> Result<Self, Refusal> {
         let Self { mut limits, schedule } = *self;
-        let mut policy = schedule.map(|schedule| RetryPolicy { limits, backoff: schedule });
         let is_list = schedule.is_some_and(|schedule| schedule.delays().is_some());
         let mut backoff = schedule;
         limits.enabled = overrides.is_enabled();
@@ -105,9 +104,9 @@ impl Adjustable for RetryCode {
                 _ => {}
             }
         }
-        if let (Some(policy), Some(backoff)) = (&mut policy, backoff) {
-            *policy = RetryPolicy { limits, backoff };
-            policy.validate()?;
+        match backoff {
+            Some(backoff) => RetryPolicy { limits, backoff }.validate()?,
+            None => limits.validate()?,
         }
         Ok(Self { limits, schedule: backoff })
     }

@@ -45,6 +45,9 @@ pub struct RetryPolicy<B = Schedule> {
     pub(super) backoff: B,
 }
 
+/// The largest number of retries whose delays are computed for an explanation.
+const MOST_DELAYS: u32 = 1000;
+
 /// The name of a policy by hand without a name.
 pub(super) const DEFAULT_NAME: &str = "retry";
 
@@ -178,20 +181,9 @@ impl RetryPolicy {
     /// the ceiling, or an initial or base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         ensure!(rules::factor(self.backoff.growth_factor()));
-        if let Some(attempts) = self.limits.attempts {
-            ensure!(rules::attempts(attempts));
-        }
-        if let Some(jitter) = self.limits.jitter {
-            ensure!(rules::jitter(jitter.ratio()));
-        }
+        ensure!(self.limits.validate());
         if let Some(delays) = self.backoff.delays() {
             ensure!(rules::delays(delays));
-        }
-        if let Some(deadline) = self.limits.deadline {
-            ensure!(rules::deadline(deadline));
-            if let Some(initial) = self.limits.initial_delay {
-                ensure!(rules::initial_within_deadline(initial, deadline));
-            }
         }
         if let (Some(base), None) = (self.backoff.base(), self.backoff.delays()) {
             if let Some(max) = self.limits.max_delay {
@@ -233,6 +225,10 @@ impl<B> RetryPolicy<B> {
     /// Sets the delay before the first attempt, for an operation that is never done at once, such
     /// as a job on a server. The delay is exact, without jitter, and counts against the
     /// [`deadline`](Self::deadline). Default: none, the first attempt starts at once.
+    ///
+    /// A delay that is not shorter than the time until the deadline, or until the deadline or
+    /// `#[timeout]` of a caller, is left out: an attempt at once may succeed, and no attempt starts
+    /// after a deadline.
     ///
     /// ```
     /// use core::time::Duration;
@@ -400,10 +396,32 @@ impl<B: Backoff> RetryPolicy<B> {
 }
 
 impl Limits {
+    /// Checks the settings that need no backoff.
+    pub(super) const fn validate(&self) -> Result<(), InvalidPolicy> {
+        if let Some(attempts) = self.attempts {
+            ensure!(rules::attempts(attempts));
+        }
+        if let Some(jitter) = self.jitter {
+            ensure!(rules::jitter(jitter.ratio()));
+        }
+        if let Some(deadline) = self.deadline {
+            ensure!(rules::deadline(deadline));
+            if let Some(initial) = self.initial_delay {
+                ensure!(rules::initial_within_deadline(initial, deadline));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the limit of attempts; `None` is unlimited. The first attempt is always made.
+    pub(super) fn attempts(&self) -> Option<u32> {
+        self.attempts.map(|attempts| attempts.max(1))
+    }
+
     /// Returns the longest time from the first failure in which a call waits for rejections;
     /// `None` with unlimited attempts.
     pub(super) fn longest_wait_for_rejections(&self) -> Option<Duration> {
-        self.attempts.map(|attempts| self.max_retry_after.saturating_mul(attempts.max(1)))
+        self.attempts().map(|attempts| self.max_retry_after.saturating_mul(attempts))
     }
 
     /// Returns the delay that the policy chooses.
@@ -417,18 +435,28 @@ impl Limits {
         self.delay_by(backoff, class, retry, previous, random::draw)
     }
 
-    /// Returns the longest delays, as long as they grow, at most 64; the last repeats.
+    /// Returns the longest delays of a call, as long as they grow; the last repeats. Delays that
+    /// grow for longer than [`MOST_DELAYS`] retries end with their ceiling.
     pub(super) fn longest_delays(&self, schedule: &Schedule) -> Vec<Duration> {
+        let retries = self.attempts().map_or(MOST_DELAYS, |attempts| attempts - 1);
+        let listed = schedule.delays().map(<[Duration]>::len);
         let mut delays = Vec::new();
         let mut previous = None;
-        for retry in 1..=64 {
+        for retry in 1..=retries.min(MOST_DELAYS) {
             let class = FailureClass::transient();
             let delay = self.delay_by(schedule, class, retry, previous, || 1.0);
-            if retry > 2 && previous == Some(delay) && schedule.delays().is_none() {
-                break;
+            let repeats = match listed {
+                Some(listed) => delays.len() >= listed,
+                None => retry > 2 && previous == Some(delay),
+            };
+            if repeats {
+                return delays;
             }
             delays.push(delay);
             previous = Some(delay);
+        }
+        if retries > MOST_DELAYS {
+            delays.push(self.max_delay.unwrap_or_else(|| schedule.default_max_delay()));
         }
         delays
     }

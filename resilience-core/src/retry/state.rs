@@ -135,7 +135,7 @@ impl RetryState {
         if mode::has_settings() {
             delay = live::overridden_time(policy, "initial_delay", delay);
         }
-        self.delay_start(delay)
+        self.delay_start(policy, delay)
     }
 
     /// Blocks the thread for the delay before the first attempt, if any.
@@ -146,9 +146,17 @@ impl RetryState {
         }
     }
 
+    /// A delay that does not fit the deadlines of the call and of its caller is left out: an attempt
+    /// at once may succeed, and an attempt after a deadline may not start.
     #[cold]
-    fn delay_start(&mut self, delay: Duration) -> Option<Delay> {
-        let fits = current::deadline().is_none_or(|end| delay < end.at.since(clock::now()));
+    fn delay_start<B: Backoff>(
+        &mut self,
+        policy: &RetryPolicy<B>,
+        delay: Duration,
+    ) -> Option<Delay> {
+        let outer = current::deadline().map(|end| end.at);
+        let mut ends = [outer, self.bound(policy)].into_iter().flatten();
+        let fits = ends.all(|end| delay < end.since(clock::now()));
         if delay.is_zero() || !fits || !switch::is_enabled() {
             return None;
         }
@@ -174,7 +182,7 @@ impl RetryState {
     #[inline]
     pub fn attempt<B: Backoff>(self, policy: &RetryPolicy<B>) -> Attempt {
         let Progress { attempt, history, started, .. } = self.0.unwrap_or(FIRST);
-        let mut attempts = policy.limits.attempts;
+        let mut attempts = policy.limits.attempts();
         if mode::has_settings() {
             attempts = live::attempts(policy);
         }
@@ -504,7 +512,7 @@ impl RetryState {
                 (limits, schedule.unwrap_or(backoff))
             }
         };
-        let attempts = limits.attempts;
+        let attempts = limits.attempts();
         match decide(progress, limits, backoff, failure) {
             Decision::Retry { next, delay, source: delay_source } => {
                 if let Some((outer, _)) = nesting::outer(policy.limits.nested) {
@@ -592,7 +600,7 @@ fn decide(
     if !limits.idempotent && !class.effect.is_not_applied() {
         return Decision::GiveUp(StopReason::NotIdempotent);
     }
-    if !class.is_rejection && limits.attempts.is_some_and(|attempts| attempt.get() >= attempts) {
+    if !class.is_rejection && limits.attempts().is_some_and(|attempts| attempt.get() >= attempts) {
         return Decision::GiveUp(StopReason::Attempts);
     }
     if !switch::is_enabled() || !limits.enabled {
@@ -625,11 +633,11 @@ fn decide(
     if is_open && (!limits.waits_for_rejections || open_for > limits.max_retry_after) {
         return Decision::GiveUp(StopReason::CircuitOpen);
     }
-    let (delay, source) = if is_open {
+    let (delay, source, backoffs) = if is_open {
         let spread = spread(FailureKind::Transient, open_for);
-        (open_for.saturating_add(spread), DelaySource::Server)
+        (open_for.saturating_add(spread), DelaySource::Server, 0)
     } else {
-        (delay, source)
+        (delay, source, backoffs)
     };
     if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
         return Decision::GiveUp(StopReason::Deadline);

@@ -12,7 +12,7 @@ use super::{apply, history, read};
 use crate::clock::now;
 use crate::duration::Rounded;
 use crate::keyed::KeyLabel;
-use crate::registry::{PolicyKind, list, pattern};
+use crate::registry::{PolicyKind, Record, list, pattern};
 
 /// A change of the state of policies. See [`Control::act`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -309,22 +309,24 @@ impl Control {
             let (action, suited) = (action.in_words(None), action.suited());
             return fail(format!("`{action}` is for {suited}, not for `{kind}`"));
         }
-        let is_named = |kind: PolicyKind, name: &str| {
-            self.kind.is_none_or(|of| of == kind) && pattern::matches(&self.target, name)
-        };
         let known = apply::known();
-        let mut named = known.iter().filter(|(kind, name)| is_named(*kind, name)).peekable();
+        let mut named = known.iter().filter(|(kind, name)| self.is_named(*kind, name)).peekable();
         if named.peek().is_some() && named.all(|(kind, _)| !action.suits(*kind)) {
             let (action, suited) = (action.in_words(None), action.suited());
             let target = shown(&self.target);
             return fail(format!("`{action}` is for {suited}, and `{target}` names none"));
         }
+        if let Some(name) = self.unreachable(action) {
+            return fail(format!(
+                "the state of `{name}` cannot be reached: pass the policy to `register`"
+            ));
+        }
         // Stored first: a policy that appears meanwhile finds the action, or is in the list.
-        self.stand(action, time);
+        self.stand(action, time)?;
         let mut controlled = Controlled::default();
         for entry in list::all() {
             entry.with(|policy, record| {
-                if !is_named(record.kind, record.name) || !action.suits(record.kind) {
+                if !self.is_for(action, record) {
                     return;
                 }
                 match policy {
@@ -337,7 +339,7 @@ impl Control {
             });
         }
         if controlled.reached == 0 && matches!(action, Action::Reset | Action::Drain) {
-            self.stand_once(action);
+            store::stand(self.standing(action, None, true))?;
         }
         let change = match &self.key {
             Some(key) => {
@@ -347,34 +349,45 @@ impl Control {
             None => action.in_words(time),
         };
         history::add(&self.by, &self.target, change, controlled.reached);
-        if let (0, [name, ..]) = (controlled.reached, &controlled.unreachable[..]) {
-            return fail(format!(
-                "the state of `{name}` cannot be reached: pass the policy to `register`"
-            ));
-        }
         Ok(controlled)
     }
 
+    /// Returns whether the action is for a policy.
+    fn is_for(&self, action: Action, record: &Record) -> bool {
+        self.is_named(record.kind, record.name) && action.suits(record.kind)
+    }
+
+    fn is_named(&self, kind: PolicyKind, name: &str) -> bool {
+        self.kind.is_none_or(|of| of == kind) && pattern::matches(&self.target, name)
+    }
+
+    /// Returns a policy whose state cannot be reached, if that is so of all policies of the name.
+    fn unreachable(&self, action: Action) -> Option<&'static str> {
+        let mut unreachable = None;
+        for entry in list::all() {
+            let meant = entry.with(|policy, record| {
+                self.is_for(action, record).then_some((policy.is_some(), record.name))
+            });
+            match meant.flatten() {
+                Some((true, _)) => return None,
+                Some((false, name)) => unreachable = Some(name),
+                None => {}
+            }
+        }
+        unreachable
+    }
+
     /// Keeps a forced state for policies and keys that appear later.
-    fn stand(&self, action: Action, time: Option<Duration>) {
+    fn stand(&self, action: Action, time: Option<Duration>) -> Result<(), SettingsError> {
         match action {
             Action::ForceOpen | Action::ForceClosed => {
                 let until = time.map(|time| now().plus(time));
-                store::stand(self.standing(action, until, false));
+                store::stand(self.standing(action, until, false))?;
             }
-            Action::Release => {
-                store::end_standing(&self.target, self.kind, self.key.as_deref());
-                // Another pattern may stand for the same policies.
-                if store::needs_releases() {
-                    store::stand(self.standing(action, None, false));
-                }
-            }
+            Action::Release => store::release(self.standing(action, None, false))?,
             Action::Reset | Action::Drain => {}
         }
-    }
-
-    fn stand_once(&self, action: Action) {
-        store::stand(self.standing(action, None, true));
+        Ok(())
     }
 
     fn standing(

@@ -13,7 +13,8 @@ pub struct SettingsError {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SettingsProblem {
-    /// The file with the line, as in `resilience.toml:4`, or the variable of the environment.
+    /// The file with the line, as in `resilience.toml:4`, or the variable of the environment. JSON
+    /// has lines for the first mistakes only.
     pub source: Option<String>,
     /// The mistake and the fix.
     pub message: String,

@@ -37,8 +37,9 @@ use crate::registry::SettingOrigin;
 /// ```
 ///
 /// # Errors
-/// [`SettingsError`] with all mistakes and their lines, also if the file cannot be read or is
-/// larger than 1 MiB. Nothing has changed then.
+/// [`SettingsError`] with all mistakes, also if the file cannot be read or is larger than 1 MiB.
+/// Nothing has changed then. Each mistake has its line; in JSON the first 20 mistakes that need no
+/// policy have a line.
 pub fn load_settings(path: impl AsRef<Path>) -> Result<LoadedSettings, SettingsError> {
     let path = path.as_ref();
     let name = path.display().to_string();

@@ -1,7 +1,7 @@
 //! The settings in use of one policy.
 
 use core::ops::Deref;
-use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use core::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Overrides, Refusal, overrides, version};
@@ -23,7 +23,7 @@ pub(crate) trait Adjustable: Sized {
 /// The overridden settings of a policy, as of a version of the store.
 #[derive(Debug)]
 pub(crate) struct Live<T> {
-    /// The version of the store, plus one; zero before the first look.
+    /// The version of the store at the last look; zero before.
     seen: AtomicU64,
     settings: OnceLock<Box<RwLock<Option<Arc<T>>>>>,
 }
@@ -87,16 +87,19 @@ impl<T> Live<T> {
         let (version, overrides) = overrides(kind, name);
         let overrides = overrides.accepted(accepts);
         let new = if overrides.is_empty() { None } else { adjusted(overrides) };
-        if new.is_some() || self.settings.get().is_some() {
-            let settings = self.settings.get_or_init(Box::default);
-            let mut settings = settings.write().unwrap_or_else(PoisonError::into_inner);
-            // A thread that was overtaken has an older version.
-            if self.seen.load(Acquire) <= version {
-                *settings = new.map(Arc::new);
-                self.seen.store(version, Release);
+        if new.is_none() && self.settings.get().is_none() {
+            self.seen.fetch_max(version, AcqRel);
+            // A thread with an older version may have stored its overrides meanwhile.
+            if self.settings.get().is_none() {
+                return;
             }
-        } else {
-            self.seen.fetch_max(version, Release);
+        }
+        let settings = self.settings.get_or_init(Box::default);
+        let mut settings = settings.write().unwrap_or_else(PoisonError::into_inner);
+        // A thread that was overtaken has an older version.
+        if self.seen.load(Acquire) <= version {
+            *settings = new.map(Arc::new);
+            self.seen.store(version, Release);
         }
     }
 }

@@ -137,7 +137,7 @@ impl Overrides {
     }
 }
 
-/// Returns whether a setting is a switch, which a policy takes over beside settings that it refuses.
+/// Returns whether a setting is a switch, which a policy follows beside settings that it refuses.
 fn is_switch(key: &str) -> bool {
     matches!(key, "enabled" | "shadow")
 }
@@ -154,7 +154,7 @@ pub(crate) fn text(value: Value) -> String {
 }
 
 /// The value in the form that a setting needs. The form was checked when the value was read, so
-/// another form leaves the setting as it is.
+/// another form leaves a value as it is.
 pub(crate) trait Put<T> {
     fn put(self, setting: &mut T);
 }
@@ -196,8 +196,6 @@ where
     Self: Put<T>,
 {
     fn put(self, setting: &mut Option<T>) {
-        let mut value = T::default();
-        Put::<T>::put(self, &mut value);
-        *setting = Some(value);
+        Put::<T>::put(self, setting.get_or_insert_default());
     }
 }

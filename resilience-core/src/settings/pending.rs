@@ -83,7 +83,7 @@ pub fn pending_settings() -> Vec<PendingSetting> {
     }
     let at = now();
     for known_action in standing {
-        let is_over = known_action.until.is_some_and(|until| until <= at);
+        let is_over = known_action.is_over(at);
         let is_known = known.iter().any(|(kind, name)| {
             known_action.kind.is_none_or(|of| of == *kind)
                 && known_action.action.suits(*kind)

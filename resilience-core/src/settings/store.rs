@@ -93,6 +93,13 @@ pub(super) struct Standing {
     pub(super) is_once: bool,
 }
 
+impl Standing {
+    /// Returns whether the forced state has ended.
+    pub(super) fn is_over(&self, at: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= at)
+    }
+}
+
 /// The settings of all origins.
 #[derive(Clone, Debug)]
 pub(super) struct Layers {
@@ -190,39 +197,51 @@ fn put(layers: Layers) {
     mode::set_has_settings();
 }
 
-/// Stores an action on policies that may not exist yet. A further action on the same policies
-/// replaces an action of the same kind.
-pub(super) fn stand(new: Standing) {
-    let mut store = store();
-    store.standing.retain(|known| {
-        (&known.target, known.kind, &known.key) != (&new.target, new.kind, &new.key)
-            || known.action.replaces() != new.action.replaces()
-    });
-    if store.standing.len() < MAX_SETTINGS {
-        store.standing.push(new);
+impl Store {
+    /// Removes the actions that are over, or that a new action replaces: of the same kind, on the
+    /// same policies.
+    fn end_replaced(&mut self, new: &Standing) {
+        let at = now();
+        self.standing.retain(|known| {
+            let is_other = (&known.target, known.kind, &known.key)
+                != (&new.target, new.kind, &new.key)
+                || known.action.replaces() != new.action.replaces();
+            is_other && !known.is_over(at)
+        });
     }
-    VERSION.fetch_add(1, Release);
-    mode::set_has_settings();
+
+    fn stand(&mut self, new: Standing) -> Result<(), SettingsError> {
+        if self.standing.len() >= MAX_SETTINGS {
+            let message = format!("more than {MAX_SETTINGS} forced states; end some by `release`");
+            return Err(SettingsError::one(None, message));
+        }
+        self.standing.push(new);
+        VERSION.fetch_add(1, Release);
+        mode::set_has_settings();
+        Ok(())
+    }
 }
 
-/// Returns whether a release has a forced state to end, for a policy that appears later. Otherwise
-/// forgets all releases.
-pub(super) fn needs_releases() -> bool {
+/// Stores an action on policies that may not exist yet, in place of the actions that it replaces.
+pub(super) fn stand(new: Standing) -> Result<(), SettingsError> {
+    let mut store = store();
+    store.end_replaced(&new);
+    store.stand(new)
+}
+
+/// Ends a forced state that stands for policies. The release itself stands only beside a forced
+/// state of other patterns, which may be for the same policies.
+pub(super) fn release(new: Standing) -> Result<(), SettingsError> {
     let is_forced =
         |known: &Standing| matches!(known.action, Action::ForceOpen | Action::ForceClosed);
     let mut store = store();
-    let is_any = store.standing.iter().any(is_forced);
-    if !is_any {
+    store.end_replaced(&new);
+    if store.standing.iter().any(is_forced) {
+        store.stand(new)
+    } else {
         store.standing.retain(|known| known.action != Action::Release);
+        Ok(())
     }
-    is_any
-}
-
-/// Ends the actions that stand for these policies.
-pub(super) fn end_standing(target: &str, kind: Option<PolicyKind>, key: Option<&str>) {
-    store().standing.retain(|known| {
-        (known.target.as_str(), known.kind, known.key.as_deref()) != (target, kind, key)
-    });
 }
 
 /// Applies the actions that stand for a policy that has just appeared. Called without a lock.
@@ -233,7 +252,7 @@ pub(crate) fn apply_standing(policy: &dyn crate::registry::Policy) {
     let (name, kind, at) = (policy.name(), policy.kind(), now());
     let mut due = Vec::new();
     store().standing.retain(|known| {
-        let is_over = known.until.is_some_and(|until| until <= at);
+        let is_over = known.is_over(at);
         let is_meant = pattern::matches(&known.target, name)
             && known.kind.is_none_or(|of| of == kind)
             && known.action.suits(kind);

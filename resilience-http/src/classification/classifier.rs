@@ -8,7 +8,7 @@ use resilience_core::{Effect, FailureClass};
 use super::error::{self, HttpError};
 use super::response::HttpResponse;
 use super::vendor::Vendor;
-use super::{problem_type, status};
+use super::{problem_type, request_url, status};
 
 /// The rules of [`classify`](crate::classify) and [`classify_response`](crate::classify_response),
 /// with a setting for each choice HTTP leaves open.
@@ -196,6 +196,10 @@ impl Classifier {
     /// A refusal by another URL, such as a 429 after a redirect, does not prove that the request
     /// was not applied. A redirect back to the URL of the request cannot be recognized.
     ///
+    /// With the feature of a client that reports the URL, such as `reqwest`, two spellings of one
+    /// URL are equal, such as `HTTP://API.EXAMPLE:80` and `http://api.example/`. A URL that is not
+    /// absolute, such as a path, equals no URL of a response.
+    ///
     /// # Examples
     ///
     /// ```no_run
@@ -218,7 +222,7 @@ impl Classifier {
     pub fn response_to<R: HttpResponse + ?Sized>(&self, url: &str, response: &R) -> FailureClass {
         let class = self.status(response.status(), response.headers());
         match response.url() {
-            Some(answered) if without_fragment(answered) == without_fragment(url) => class,
+            Some(answered) if request_url::are_equal(answered, url) => class,
             Some(_) => unproven(class),
             None => self.response_of_unknown(class),
         }
@@ -298,11 +302,6 @@ impl Classifier {
 /// Removes the proof that the request was not applied.
 fn unproven(class: FailureClass) -> FailureClass {
     if class.effect.is_not_applied() { class.effect(Effect::Unknown) } else { class }
-}
-
-/// Returns the URL without the fragment, which is never sent.
-fn without_fragment(url: &str) -> &str {
-    url.split_once('#').map_or(url, |(sent, _)| sent)
 }
 
 impl Default for Classifier {

@@ -3,8 +3,10 @@
 use core::convert::Infallible;
 use std::error::Error;
 use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use resilience_core::__internal::error_sources;
+use resilience_core::__internal::{downcast, error_sources};
 use resilience_core::{Classify, FailureClass, FailureKind, Guarded, Rejected};
 
 use super::classifier::Classifier;
@@ -15,7 +17,7 @@ use super::io::{classify_kind, is_definite};
 ///
 /// The class says whether the server may have applied the request, and whether another attempt can
 /// succeed. Known are the errors of each client whose feature is enabled (`reqwest`, `hyper`,
-/// `hyper-util`, `tonic`), `std::io::Error` and boxed errors.
+/// `hyper-util`, `tonic`), `std::io::Error` and boxed errors, also inside an `Arc` or an `Rc`.
 ///
 /// An error does not contain the method of the request. Set `idempotent = false` on a function
 /// whose request must not be applied twice; a retry then needs proof of "not applied".
@@ -43,7 +45,11 @@ pub fn classify<E: HttpError + ?Sized>(error: &E) -> FailureClass {
 ///
 /// The search starts with the error and follows [`source`](Error::source). The class is permanent
 /// if the chain has no known error. Use this function for an application error around the error of
-/// a client.
+/// a client. The error of the client may be inside a `Box` or an `Arc`.
+///
+/// A variant with `#[error(transparent)]` hides the error of the client: `source` returns the
+/// source of the inner error. Give the variant a text, or derive `Classify` with
+/// `#[forward(with = resilience::http::classify)]` on the variant.
 ///
 /// # Examples
 ///
@@ -95,15 +101,21 @@ pub trait HttpError {
     }
 }
 
-impl<E: HttpError + ?Sized> HttpError for Box<E> {
-    fn class(&self, rules: &Classifier) -> FailureClass {
-        (**self).class(rules)
-    }
+macro_rules! pointer {
+    ($($pointer:ident),*) => {
+        $(impl<E: HttpError + ?Sized> HttpError for $pointer<E> {
+            fn class(&self, rules: &Classifier) -> FailureClass {
+                (**self).class(rules)
+            }
 
-    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
-        (**self).known_class(rules)
-    }
+            fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+                (**self).known_class(rules)
+            }
+        })*
+    };
 }
+
+pointer!(Arc, Box, Rc);
 
 impl<E: HttpError> HttpError for Guarded<E> {
     fn class(&self, rules: &Classifier) -> FailureClass {
@@ -189,7 +201,7 @@ fn first_known_by(
             return Some(class);
         }
         // The search continues, because the wrapped error is more specific than the `ErrorKind`.
-        if let Some(error) = error.downcast_ref::<io::Error>() {
+        if let Some(error) = downcast::<io::Error>(error) {
             if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
                 let class = by_io_kind(error.kind()).map(|class| rules.error_of_unknown(class));
                 by_kind = class.or(by_kind);

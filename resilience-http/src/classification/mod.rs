@@ -9,6 +9,7 @@ mod grpc_status;
 mod io;
 mod problem_type;
 mod rate_limit_field;
+mod request_url;
 mod response;
 mod retry_after;
 mod status;

@@ -11,13 +11,7 @@ use resilience_idempotency::FingerprintBuilder;
 use super::canonical_json::canonical_json;
 use super::media_type::MediaType;
 use super::multipart::split_parts;
-
-/// Headers that change the method of a request for frameworks of many languages.
-const METHOD_OVERRIDES: [HeaderName; 3] = [
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-method-override"),
-];
+use crate::request_method::METHOD_OVERRIDES;
 
 /// Adds the method and the path, which count for every endpoint.
 ///

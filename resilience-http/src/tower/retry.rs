@@ -25,6 +25,7 @@ use crate::classification::{Classifier, HttpError, HttpResponse};
 use crate::client_key::IdempotencyKey;
 use crate::key_headers::KeyHeaders;
 use crate::ready_service::take_ready;
+use crate::request_method::has_idempotent_method;
 
 /// Retries the calls of a service: `#[retry]` with [`classify`](crate::classify()) and
 /// [`classify_response`](crate::classify_response()) as a layer.
@@ -130,7 +131,7 @@ impl<B, C> RetryLayer<B, C> {
     /// idempotent. Default: `false`.
     ///
     /// The layer makes the key once for each call, before the first attempt, and every attempt
-    /// sends the key. An existing key stays. Enable this setting only for servers with support for
+    /// sends the key. An existing key stays, unless the key is blank. Enable this setting only for servers with support for
     /// the header.
     pub fn idempotency_keys(mut self, keys: bool) -> Self {
         self.settings.makes_keys = keys;
@@ -140,7 +141,7 @@ impl<B, C> RetryLayer<B, C> {
     /// Sets the headers that can carry a key. Default: `Idempotency-Key` and `X-Idempotency-Key`,
     /// as in [`IdempotencyLayer`](crate::IdempotencyLayer).
     ///
-    /// A request with one of these headers has a key. The layer adds its own keys under the first
+    /// A request with one of these headers has a key, unless the value is blank. The layer adds its own keys under the first
     /// name.
     pub fn key_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.settings.key_headers = KeyHeaders::named(names);
@@ -180,11 +181,11 @@ impl<S, B: Clone, C: Clone> Layer<S> for RetryLayer<B, C> {
 impl<B: Backoff, C> Settings<B, C> {
     /// Adds a key if needed, and starts the call.
     fn begin(&self, request: &mut impl HttpRequest) -> Call {
-        let is_safe = request.method().is_idempotent();
+        let is_safe = has_idempotent_method(request.method(), request.headers());
         if self.makes_keys && !is_safe {
             self.key_headers.add((&IdempotencyKey::new()).into(), request.headers_mut());
         }
-        let has_key = self.key_headers.are_in(request.headers());
+        let has_key = self.key_headers.hold_key(request.headers());
         let state = RetryState::begin(&self.policy);
         Call {
             state,

@@ -25,6 +25,43 @@ fn an_idempotent_method_or_a_key_makes_a_request_idempotent() {
 }
 
 #[test]
+fn a_blank_key_is_no_key() {
+    for blank in ["", "  ", "\t", r#""""#, r#"" ""#, r#""";p=1"#] {
+        for name in ["idempotency-key", "x-idempotency-key"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(blank));
+            assert!(!is_idempotent(&Method::POST, &headers), "{name}: {blank:?}");
+            let key = IdempotencyKey::new();
+            assert!(key.apply(&mut headers), "{name}: {blank:?}");
+            assert_eq!(headers.len(), 1);
+            assert_eq!(headers[IDEMPOTENCY_KEY], key.as_str());
+            assert!(is_idempotent(&Method::POST, &headers));
+        }
+    }
+}
+
+#[test]
+fn a_header_that_changes_the_method_counts_as_the_method() {
+    for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
+        let with = |value| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            headers
+        };
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            for changed in ["POST", "patch", "", "no method"] {
+                assert!(!is_idempotent(&method, &with(changed)), "{name}: {changed}");
+            }
+            for same in ["PUT", "delete", " GET "] {
+                assert!(is_idempotent(&method, &with(same)), "{name}: {same}");
+            }
+        }
+        // A server may ignore the header.
+        assert!(!is_idempotent(&Method::POST, &with("PUT")));
+    }
+}
+
+#[test]
 fn a_new_key_is_a_unique_uuid() {
     let keys: Vec<_> = (0..1000).map(|_| IdempotencyKey::new()).collect();
     for key in &keys {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use reqwest::ResponseBuilderExt as _;
 use resilience::http::Classifier;
 use resilience::{Effect, FailureClass, FailureKind};
 
@@ -15,6 +16,41 @@ fn class(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> (Failu
 
 fn of(rules: Classifier, code: u16, pairs: &[(&'static str, &str)]) -> FailureClass {
     rules.status(StatusCode::from_u16(code).expect("a status"), &headers(pairs))
+}
+
+/// The effect of a 429 that `answered` returns to a request for `asked`.
+fn refusal(asked: &str, answered: &str) -> Effect {
+    let url = answered.parse().expect("a URL");
+    let response = http::Response::builder().status(429).url(url).body("").expect("a response");
+    Classifier::new().response_to(asked, &reqwest::Response::from(response)).effect
+}
+
+#[test]
+fn the_spelling_of_a_url_is_no_redirect() {
+    for (asked, answered) in [
+        ("http://a.example", "http://a.example/"),
+        ("http://a.example?q", "http://a.example/?q"),
+        ("HTTP://A.EXAMPLE/x", "http://a.example/x"),
+        ("http://a.example:80/x", "http://a.example/x"),
+        ("http://user:word@a.example/x", "http://a.example/x"),
+        ("http://a.example/a/../x", "http://a.example/x"),
+        ("http://a.example/x y#top", "http://a.example/x%20y"),
+        (" http://a.example/x ", "http://a.example/x"),
+        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+    ] {
+        assert_eq!(refusal(asked, answered), Effect::Refused, "{asked}");
+    }
+    for (asked, answered) in [
+        ("http://a.example/x", "http://b.example/x"),
+        ("http://a.example/x", "https://a.example/x"),
+        ("http://a.example:8080/x", "http://a.example/x"),
+        ("http://a.example/x", "http://a.example/X"),
+        ("http://a.example/x", "http://a.example/x?q"),
+        ("/x", "http://a.example/x"),
+        ("", "http://a.example/"),
+    ] {
+        assert_eq!(refusal(asked, answered), Effect::Unknown, "{asked}");
+    }
 }
 
 const PLAIN: Classifier = Classifier::new();

@@ -52,6 +52,39 @@ async fn idempotent_requests_get_no_key_and_an_existing_key_stays() {
 }
 
 #[tokio::test]
+async fn a_post_with_a_blank_key_is_sent_once_or_gets_a_key() {
+    let _guard = testing::no_waits();
+    for blank in ["", "  ", r#""""#] {
+        let with_key = || {
+            let mut request = post();
+            request.headers_mut().insert(IDEMPOTENCY_KEY, blank.try_into().expect("a value"));
+            request
+        };
+        let service = Scripted::new(&[Act::Status(503)]);
+        let _ = RetryLayer::new(POLICY).layer(service.clone()).oneshot(with_key()).await;
+        assert_eq!(service.calls(), 1, "{blank:?}");
+        let keyed = RetryLayer::new(POLICY).idempotency_keys(true).layer(service.clone());
+        let _ = keyed.oneshot(with_key()).await;
+        let keys = &service.headers("idempotency-key")[1..];
+        assert_eq!(keys, vec![keys[0].clone(); 3]);
+        assert!(keys[0].as_ref().is_some_and(|key| key.len() == 36), "{keys:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_makes_a_put_a_patch_prevents_a_retry() {
+    let _guard = testing::no_waits();
+    let service = Scripted::new(&[Act::Status(503)]);
+    let layer = RetryLayer::new(POLICY);
+    let mut patch = request(Method::PUT);
+    patch.headers_mut().insert("x-http-method-override", "PATCH".try_into().expect("a value"));
+    let _ = layer.layer(service.clone()).oneshot(patch).await;
+    assert_eq!(service.calls(), 1);
+    let _ = layer.layer(service.clone()).oneshot(request(Method::PUT)).await;
+    assert_eq!(service.calls(), 1 + 3);
+}
+
+#[tokio::test]
 async fn every_header_name_of_the_server_is_known() {
     let _guard = testing::no_waits();
     let keyed = |name: &'static str| {

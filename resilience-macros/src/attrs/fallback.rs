@@ -55,11 +55,16 @@ pub(crate) struct Fallback {
     keys: Keys,
 }
 
+/// The outcome in place of a failure.
 enum Answer {
-    Value(Expr),
-    With(Expr),
+    Replacement(Replacement),
     /// The last good value, of at most this age.
     Stale(Box<Stale>),
+}
+
+enum Replacement {
+    Value(Expr),
+    With(Expr),
 }
 
 /// The settings of the last good values.
@@ -85,15 +90,15 @@ impl LayerAttribute for Fallback {
         if args.lacks(&["stale"]) {
             keys.report_without_stale(errors);
         }
-        let answer = match (keys.value.take(), keys.with.take()) {
-            (Some(value), None) => Answer::Value(value.value),
-            (None, Some(with)) => Answer::With(with.value),
+        let replacement = match (keys.value.take(), keys.with.take()) {
+            (Some(value), None) => Replacement::Value(value.value),
+            (None, Some(with)) => Replacement::With(with.value),
             (Some(value), Some(with)) => {
                 let message = "`value` and `with` exclude each other: a value, or a function that \
                                makes a value from the error; remove one of them";
                 errors.add(value.key, message);
                 errors.add(&with.key, message);
-                Answer::With(with.value)
+                Replacement::With(with.value)
             }
             (None, None) => {
                 if args.lacks(&["value", "with", "stale"]) {
@@ -105,129 +110,24 @@ impl LayerAttribute for Fallback {
                 return None;
             }
         };
-        if let (Answer::With(_), Some(on_ok)) = (&answer, &keys.on_ok) {
+        if let (Replacement::With(_), Some(on_ok)) = (&replacement, &keys.on_ok) {
             errors.add(
                 &on_ok.key,
                 "`with` is a function of an error, and a success has no error; with `on_ok` write \
                  `value = …`",
             );
         }
-        Some(Self { answer, keys })
+        Some(Self { answer: Answer::Replacement(replacement), keys })
     }
 
     fn name(&self) -> Option<&Expr> {
         value_of(self.keys.name.as_ref())
     }
 
-    // Output:
-    //
-    //     'layer: {
-    //         let out = async { body }.await;
-    //         if out.is_ok() { break 'layer count_success!(out, …); }
-    //         let answer = match fall_back(out, site, on, report) {
-    //             Ok(out) => break 'layer out,
-    //             Err(error) => with(error),
-    //         };
-    //         recovered(Answer(answer).answer().await)
-    //     }
-    //
-    // The failure is dropped before the answer is awaited, so the failure need not be `Send`.
-    //
-    // With `on_ok`, which also examines a success, and for a value only:
-    //
-    //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, site, on, on_ok, report) {
-    //             Some(out) => break 'layer out,
-    //             None => value,
-    //         };
-    //
-    // With `stale`:
-    //
-    //     let call = {
-    //         static LAST_GOOD: LastGood = …;
-    //         keeping_call::<R>(&LAST_GOOD, key, limit)
-    //     };
-    //     let out = stale_age_async(async { body }).await;
-    //     match call.end(out, site, on, on_ok, aged, report) {
-    //         Ok(out) => out,
-    //         Err(replaced) => replaced,
-    //     }
     fn generate(&self, context: &Context) -> TokenStream {
-        if let Answer::Stale(stale) = &self.answer {
-            return self.generate_stale(stale, context);
-        }
-        let Context { private, returns, returns_span, .. } = context;
-        let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
-        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
-        let run = context.run();
-        let on = value_of(self.keys.on.as_ref());
-        let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
-        let here = context.private_at(*returns_span);
-        let name = context.policy_name(value_of(self.keys.name.as_ref()));
-        let depth = context.depth();
-        let site = quote!(&const { #private::fallback_site(#name, #depth) });
-        let (error, made, at) = match &self.answer {
-            // A value does not depend on the error.
-            Answer::Value(value) => (quote!(_), quote!(#value), value.span()),
-            Answer::With(with) => {
-                let at = with.span();
-                let error = Ident::new(&error.to_string(), error.span().located_at(at));
-                let there = context.private_at(at.resolved_at(Span::call_site()));
-                let answer = match with {
-                    Expr::Path(with) => quote_spanned!(at=> #with(#error)),
-                    with => quote_spanned!(at=> #there::answer::<#returns, _>(#error, #with)),
-                };
-                (quote!(#error), answer, at)
-            }
-            Answer::Stale(_) => return TokenStream::new(),
-        };
-        let report = self.report(private);
-        let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
-            let keep = quote_spanned!(*returns_span=>
-                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
-            );
-            quote! {
-                let #answer = match #keep {
-                    #private::Some(#out) => break #layer #out,
-                    #private::None => #made,
-                };
-            }
-        } else {
-            let is_ok = context.is_ok(&out);
-            let fall_back = quote_spanned!(*returns_span=>
-                #here::fall_back::<#returns, _>(#out, #site, #on, #report)
-            );
-            quote! {
-                if #is_ok {
-                    break #layer {
-                        #private::count_success!(#out, #private::Site::counted(#site, #out))
-                    };
-                }
-                let #answer = match #fall_back {
-                    ::core::result::Result::Ok(#out) => break #layer #out,
-                    ::core::result::Result::Err(#error) => #made,
-                };
-            }
-        };
-        let awaited = if context.is_async && self.answer.may_be_future() {
-            quote!({
-                #[allow(unused_imports)]
-                use #private::Ready as _;
-                #private::Answer(#answer).resilience_answer().await
-            })
-        } else {
-            quote!(#answer)
-        };
-        let there = context.private_at(at);
-        let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#awaited));
-        let clear = context.clear_signal();
-        quote! {
-            #layer: {
-                let #out = #run;
-                #select
-                #clear
-                #recovered
-            }
+        match &self.answer {
+            Answer::Replacement(replacement) => self.generate_replacement(replacement, context),
+            Answer::Stale(stale) => self.generate_stale(stale, context),
         }
     }
 
@@ -307,6 +207,113 @@ impl Fallback {
         Some(Stale { limit: stale.value, key, max_keys })
     }
 
+    // Output:
+    //
+    //     'layer: {
+    //         let out = async { body }.await;
+    //         if out.is_ok() { break 'layer count_success!(out, …); }
+    //         let answer = match fall_back(out, site, on, report) {
+    //             Ok(out) => break 'layer out,
+    //             Err(error) => with(error),
+    //         };
+    //         recovered(Answer(answer).answer().await)
+    //     }
+    //
+    // The failure is dropped before the answer is awaited, so the failure need not be `Send`.
+    //
+    // With `on_ok`, which also examines a success, and for a value only:
+    //
+    //         let out = async { body }.await;
+    //         let answer = match keep_outcome(out, site, on, on_ok, report) {
+    //             Some(out) => break 'layer out,
+    //             None => value,
+    //         };
+    fn generate_replacement(&self, replacement: &Replacement, context: &Context) -> TokenStream {
+        let Context { private, returns, returns_span, .. } = context;
+        let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
+        let layer = Lifetime { apostrophe: layer.span(), ident: layer };
+        let run = context.run();
+        let on = value_of(self.keys.on.as_ref());
+        let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
+        let here = context.private_at(*returns_span);
+        let name = context.policy_name(value_of(self.keys.name.as_ref()));
+        let depth = context.depth();
+        let site = quote!(&const { #private::fallback_site(#name, #depth) });
+        let (error, made, at) = match replacement {
+            // A value does not depend on the error.
+            Replacement::Value(value) => (quote!(_), quote!(#value), value.span()),
+            Replacement::With(with) => {
+                let at = with.span();
+                let error = Ident::new(&error.to_string(), error.span().located_at(at));
+                let there = context.private_at(at.resolved_at(Span::call_site()));
+                let answer = match with {
+                    Expr::Path(with) => quote_spanned!(at=> #with(#error)),
+                    with => quote_spanned!(at=> #there::answer(#error, #with)),
+                };
+                (quote!(#error), answer, at)
+            }
+        };
+        let report = self.report(private);
+        let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
+            let keep = quote_spanned!(*returns_span=>
+                #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
+            );
+            quote! {
+                let #answer = match #keep {
+                    #private::Some(#out) => break #layer #out,
+                    #private::None => #made,
+                };
+            }
+        } else {
+            let is_ok = context.is_ok(&out);
+            let fall_back = quote_spanned!(*returns_span=>
+                #here::fall_back::<#returns, _>(#out, #site, #on, #report)
+            );
+            quote! {
+                if #is_ok {
+                    break #layer {
+                        #private::count_success!(#out, #private::Site::counted(#site, #out))
+                    };
+                }
+                let #answer = match #fall_back {
+                    ::core::result::Result::Ok(#out) => break #layer #out,
+                    ::core::result::Result::Err(#error) => #made,
+                };
+            }
+        };
+        let awaited = if context.is_async && replacement.may_be_future() {
+            quote!({
+                #[allow(unused_imports)]
+                use #private::Ready as _;
+                #private::Answer(#answer).resilience_answer().await
+            })
+        } else {
+            quote!(#answer)
+        };
+        let there = context.private_at(at);
+        let recovered = quote_spanned!(at=> #there::recovered::<#returns, _>(#awaited));
+        let clear = context.clear_signal();
+        quote! {
+            #layer: {
+                let #out = #run;
+                #select
+                #clear
+                #recovered
+            }
+        }
+    }
+
+    // Output:
+    //
+    //     let call = {
+    //         static LAST_GOOD: LastGood = …;
+    //         keeping_call::<R>(&LAST_GOOD, key, limit)
+    //     };
+    //     let out = stale_age_async(async { body }).await;
+    //     match call.end(out, site, on, on_ok, aged, report) {
+    //         Ok(out) => out,
+    //         Err(replaced) => replaced,
+    //     }
     fn generate_stale(&self, stale: &Stale, context: &Context) -> TokenStream {
         let Context { private, returns, returns_span, .. } = context;
         let [out, call] = ["out", "call"].map(local);
@@ -379,12 +386,12 @@ impl Fallback {
     }
 }
 
-impl Answer {
-    /// Returns whether the answer may be a future. A value is no future, and neither is the
+impl Replacement {
+    /// Returns whether the replacement may be a future. A value is no future, and neither is the
     /// result of a constructor like `Err`.
     fn may_be_future(&self) -> bool {
         match self {
-            Self::Value(_) | Self::Stale(_) => false,
+            Self::Value(_) => false,
             Self::With(Expr::Path(with)) => {
                 let last = with.path.segments.last().map(|last| last.ident.to_string());
                 !last.is_some_and(|last| last.starts_with(char::is_uppercase))

@@ -17,7 +17,6 @@ use crate::diagnostics::Errors;
 use crate::function::is_sync;
 use crate::keys::keys;
 use crate::stack_info::StackInfo;
-use crate::tokens::any_ident;
 use crate::value::{self, Constant};
 
 keys! {
@@ -81,6 +80,13 @@ impl LayerAttribute for Hedge {
                 &key.key,
                 "`key` and `idempotent` exclude each other: each declares that the function is safe \
                  to repeat; remove one of them",
+            );
+        }
+        if let Some(key) = value_of(keys.key.as_ref()).filter(|key| !args.mentions_argument(key)) {
+            errors.add(
+                key,
+                "`key` names no argument: all attempts must send one idempotency key, which the \
+                 caller passes in, like `key = request_id`",
             );
         }
         let is_declared = !args.lacks(&["idempotent", "key"]);
@@ -229,19 +235,6 @@ impl LayerAttribute for Hedge {
                 "`#[hedge]` needs an `async fn`: a sync body occupies the thread, so no second \
                  attempt could run beside it; make the function async",
             );
-        }
-        if let Some(key) = value_of(self.keys.key.as_ref()) {
-            let names = &function.inputs;
-            let names = quote!(#names);
-            let is_named =
-                any_ident(&quote!(#key), &|word| any_ident(&names, &|name| name == word));
-            if !is_named {
-                errors.add(
-                    key,
-                    "`key` names no argument: all attempts must send one idempotency key, which the \
-                     caller passes in, like `key = request_id`",
-                );
-            }
         }
     }
 

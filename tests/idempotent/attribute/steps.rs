@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::future::pending;
 
-use resilience::idempotent::IdempotencyContext;
+use resilience::idempotent::{
+    IdempotencyContext, IdempotencyPolicy, MemoryStore, RecordKey, Scope,
+};
 use resilience::{IdempotencyRejection, RejectedKind, idempotent};
 
 use super::{Answer, Runs, crash, rejected_as};
@@ -96,6 +98,51 @@ fn a_step_has_a_separate_fingerprint() {
         Ok(cents)
     }
     assert_eq!(outer(1, 5), Ok(5));
+}
+
+/// A step name is a text of the program, so the rules for keys of callers do not apply.
+#[test]
+fn a_step_has_any_name() {
+    const LONG_KEYS: IdempotencyPolicy = IdempotencyPolicy::new("steps.long").min_key_length(8);
+
+    #[idempotent(key = id, scope = "global", name = "steps.names")]
+    fn outer(id: u32, #[skip] runs: &Runs) -> Answer {
+        Ok(large(runs)? + pay(runs)? + shared(runs)? + large(runs)?)
+    }
+    #[idempotent(step = "größe")]
+    fn large(#[skip] runs: &Runs) -> Answer {
+        Ok(runs.next())
+    }
+    #[idempotent(step = "pay", min_key_length = 8)]
+    fn pay(#[skip] runs: &Runs) -> Answer {
+        Ok(runs.next() * 10)
+    }
+    #[idempotent(step = "ship", policy = LONG_KEYS)]
+    fn shared(#[skip] runs: &Runs) -> Answer {
+        Ok(runs.next() * 100)
+    }
+    let runs = Runs::default();
+    assert_eq!(outer(1, &runs), Ok(1 + 20 + 300 + 1));
+    assert_eq!(runs.count(), 3);
+}
+
+/// The key of a step is the step name in the scope of the call.
+#[test]
+fn the_key_of_a_step_is_its_name() {
+    #[idempotent(key = id, scope = "global", name = "steps.parent")]
+    fn outer(id: u32) -> Answer {
+        let outer = IdempotencyContext::current().expect("inside of a call").key();
+        let policy = IdempotencyPolicy::new("inner step");
+        let store = MemoryStore::new();
+        let key = policy.key(&store, Scope::Parent(&outer), &"inner step").expect("a key");
+        inner(key)
+    }
+    #[idempotent(step = "inner step")]
+    fn inner(#[skip] key: RecordKey) -> Answer {
+        assert_eq!(IdempotencyContext::current().expect("inside of a call").key(), key);
+        Ok(7)
+    }
+    assert_eq!(outer(1), Ok(7));
 }
 
 #[test]

@@ -112,9 +112,14 @@ async fn a_silent_store_is_asked_a_few_times_after_the_caller_has_left() {
     let store = store();
     store.always(StoreOp::Claim, InjectedFault::Fail(StoreErrorKind::Unavailable));
     assert!(run(POLICY, &store).await.is_err());
-    sleep(ms(120_000)).await;
+    sleep(ms(29_000)).await;
+    let before = store.calls(StoreOp::Claim);
+    sleep(ms(1010)).await;
     let claims = store.calls(StoreOp::Claim);
     assert!((8..=14).contains(&claims), "{claims} claims");
+    assert_eq!(claims, before + 1, "the last claim is at the end of the lease");
+    sleep(ms(90_000)).await;
+    assert_eq!(store.calls(StoreOp::Claim), claims, "no claim after the lease");
 }
 
 /// A call without a claim may have applied its side effect, so nothing is given back.

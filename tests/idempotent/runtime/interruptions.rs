@@ -12,11 +12,11 @@ use futures::FutureExt;
 use resilience::idempotent::conformance::{self as suite, Candidate};
 use resilience::idempotent::testing::{InjectedFault, StoreOp};
 use resilience::idempotent::{
-    Capabilities, Claim, ClaimRequest, Claimed, Fingerprint, IdempotencyContext, IdempotencyPolicy,
-    Interrupted, MemoryStore, RecordKey, Scope, Store, StoreId, StoreResult, Takeover, Token,
-    WriteOutcome,
+    BlockingStore, Capabilities, Claim, ClaimRequest, Claimed, Fingerprint, IdempotencyContext,
+    IdempotencyPolicy, Interrupted, MemoryStore, RecordKey, Scope, Store, StoreId, StoreResult,
+    Takeover, Token, WriteOutcome,
 };
-use resilience::{IdempotencyRejection, Rejected, RejectedKind};
+use resilience::{Classify, Effect, IdempotencyRejection, Rejected, RejectedKind};
 use tokio::time::sleep;
 
 use super::calls::{Faulty, POLICY, UNKNOWN, call, ms, store};
@@ -208,6 +208,24 @@ impl Store for NeedsRuntime {
     fn id(&self) -> StoreId {
         self.0.id()
     }
+}
+
+impl BlockingStore for NeedsRuntime {}
+
+/// A store that is not ready after the body breaks the contract of a blocking store. The body has
+/// run, so the rejection does not say that the call was not sent.
+#[test]
+fn a_blocking_store_is_not_ready_after_the_body() {
+    let store = NeedsRuntime(store());
+    store.0.script(StoreOp::Complete, [InjectedFault::Hang]);
+    let call = || POLICY.call(store.clone(), Scope::Global, &"k", |arguments| arguments);
+    let ran = call().expect("a key").run(|| Ok::<_, Rejected>(7)).expect_err("not ready");
+    store.0.script(StoreOp::Claim, [InjectedFault::Hang]);
+    let not_run = call().expect("a key").run(|| Ok::<_, Rejected>(7)).expect_err("not ready");
+    let unavailable = RejectedKind::Idempotency(IdempotencyRejection::StoreUnavailable);
+    let facts = |rejected: Rejected| (rejected.kind(), rejected.classify().effect);
+    assert_eq!(facts(ran), (unavailable, Effect::Unknown));
+    assert_eq!(facts(not_run), (unavailable, Effect::NotSent));
 }
 
 /// A call is dropped outside of a runtime, with a store that needs a runtime. The lease ends the

@@ -11,4 +11,7 @@ mod limits;
 mod model;
 mod recovery;
 mod schedules;
+mod skipped_waits;
+mod takeovers;
 mod trait_objects;
+mod transactions;

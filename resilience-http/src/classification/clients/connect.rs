@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use resilience_core::__internal::error_sources;
+use resilience_core::__internal::{downcast, error_sources};
 use resilience_core::{Effect, FailureClass};
 
 /// Returns the class of a failed connection, given the source of the error.
@@ -35,7 +35,7 @@ fn is_proxy_refusal(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn is_tls_failure(error: &(dyn Error + 'static)) -> bool {
-    let io_error = error.downcast_ref::<io::Error>();
+    let io_error = downcast::<io::Error>(error);
     io_error.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
         || error.to_string().to_ascii_lowercase().contains("certificate")
 }

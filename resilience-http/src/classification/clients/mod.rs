@@ -17,6 +17,8 @@ mod tower;
 
 use std::error::Error;
 
+#[cfg(any(feature = "hyper", feature = "http2"))]
+use resilience_core::__internal::downcast;
 use resilience_core::FailureClass;
 
 use crate::classification::Classifier;
@@ -45,15 +47,15 @@ fn of_client(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<Failur
         return Some(class);
     }
     #[cfg(feature = "hyper-util")]
-    if let Some(class) = error.downcast_ref().and_then(hyper_util::classify) {
+    if let Some(class) = downcast(error).and_then(hyper_util::classify) {
         return Some(class);
     }
     #[cfg(feature = "hyper")]
-    if let Some(class) = error.downcast_ref().and_then(hyper::classify) {
+    if let Some(class) = downcast(error).and_then(hyper::classify) {
         return Some(class);
     }
     #[cfg(feature = "http2")]
-    if let Some(class) = error.downcast_ref().and_then(h2::classify) {
+    if let Some(class) = downcast(error).and_then(h2::classify) {
         return Some(class);
     }
     None

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use http::{HeaderMap, StatusCode};
-use resilience_core::__internal::error_sources;
+use resilience_core::__internal::{downcast, error_sources};
 use resilience_core::{Effect, FailureClass};
 
 use super::connect::connect_error;
@@ -36,7 +36,7 @@ macro_rules! stage_of {
         fn stage(error: &(dyn Error + 'static)) -> Option<Stage> {
             $(
                 #[$feature]
-                if let Some(error) = error.downcast_ref::<$error>() {
+                if let Some(error) = downcast::<$error>(error) {
                     return Some(match error.status() {
                         _ if error.is_builder() => Stage::Builder,
                         _ if error.is_redirect() || error.is_upgrade() => Stage::Redirect,

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use resilience_core::__internal::error_sources;
+use resilience_core::__internal::{downcast, error_sources};
 use resilience_core::{Classify, Effect, FailureClass, FailureKind, Rejected};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, ConnectError, Status};
@@ -14,10 +14,10 @@ use crate::classification::error::first_known;
 use crate::classification::grpc_status::Metadata;
 
 pub(super) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Option<FailureClass> {
-    if let Some(status) = error.downcast_ref() {
+    if let Some(status) = downcast(error) {
         return Some(classify_status(rules, status));
     }
-    error.downcast_ref::<ConnectError>().map(|error| connect_error(error.source()))
+    downcast::<ConnectError>(error).map(|error| connect_error(error.source()))
 }
 
 fn classify_status(rules: &Classifier, status: &Status) -> FailureClass {

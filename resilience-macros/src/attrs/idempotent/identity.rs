@@ -41,6 +41,19 @@ pub(super) fn scope(expr: Expr) -> syn::Result<Scope> {
     }
 }
 
+/// Reads the name of a step.
+pub(super) fn step(expr: Expr) -> syn::Result<Expr> {
+    match value::text("step", expr)? {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty() => {
+            Err(syn::Error::new_spanned(
+                text,
+                "the name of a step is empty; name the step, like `step = \"charge\"`",
+            ))
+        }
+        step => Ok(step),
+    }
+}
+
 /// Reads `optional_key`, a key without a value.
 pub(super) fn optional_key(key: &Ident, value: &Value) -> syn::Result<()> {
     match value {

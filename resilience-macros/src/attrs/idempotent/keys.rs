@@ -33,7 +33,7 @@ keys! {
             key: value(Expr, Ok),
             scope: value(identity::Scope, identity::scope),
             optional_key: argument((), |key, value| identity::optional_key(key, &value)),
-            step: text,
+            step: value(Expr, identity::step),
             store: value(Expr, store::read),
             fingerprint: argument(Vec<Expr>, fingerprint::read),
         }

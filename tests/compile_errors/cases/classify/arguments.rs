@@ -109,3 +109,125 @@ mod union_type {
         code: u32,
     }
 }
+
+mod field_of_the_default {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[throttled(retry_after)]
+    //~ error at `retry_after`: `#[throttled]` above an enum cannot name a field of a variant; write `#[throttled(retry_after)]` above each variant with this field
+    enum ApiError {
+        Busy { retry_after: std::time::Duration },
+        Overloaded { retry_after: std::time::Duration },
+    }
+}
+
+mod fields_of_the_default_forward {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[forward(source, after = delay)]
+    //~ error at `source`: `#[forward]` above an enum cannot name a field of a variant; write `#[forward(source, after = delay)]` above each variant with this field
+    enum ApiError {
+        Busy { source: resilience::FailureClass, delay: std::time::Duration },
+    }
+}
+
+mod two_fields {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[throttled(minimum, maximum)]
+        //~ error at `maximum`: `#[throttled]` takes one field; remove `minimum` or `maximum`
+        Busy { minimum: std::time::Duration, maximum: std::time::Duration },
+        #[forward(0, 1)]
+        //~ error at `1`: `#[forward]` takes one field; remove `0` or `1`
+        Down(resilience::FailureClass, std::time::Duration),
+    }
+}
+
+mod two_effects {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[transient(effect = "unknown", effect = "not_sent")]
+        //~ error at `effect`: duplicate `effect` in `#[transient]`; remove it
+        Down,
+    }
+}
+
+mod two_functions {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[forward(with = |_| true, with = |_| false)]
+        //~ error at `with`: duplicate `with` in `#[forward]`; remove it
+        Down(std::io::Error),
+    }
+}
+
+mod two_delays {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[forward(0, after = 1, after = 2)]
+        //~ error at `after`: duplicate `after` in `#[forward]`; remove it
+        Down(resilience::FailureClass, std::time::Duration, std::time::Duration),
+    }
+}
+
+mod two_effects_of_the_default {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[transient(effect = "unknown", effect = "not_sent")]
+    //~ error at `effect`: duplicate `effect` in `#[transient]`; remove it
+    enum ApiError {
+        Down,
+        Busy,
+    }
+}
+
+mod two_paths {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[classify(crate = ::resilience, crate = ::resilience)]
+    //~ error at `crate`: duplicate `crate` in `#[classify]`; remove it
+    enum ApiError {
+        #[permanent]
+        Down,
+    }
+}
+
+mod class_of_a_field {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[transient]
+    enum ApiError {
+        Busy(#[throttled] std::time::Duration),
+        //~ error at `#[throttled]`: the class of a field has no effect; remove it, or write `#[throttled(0)]` above the variant
+        Down {
+            #[forward]
+            //~ error at `#[forward]`: the class of a field has no effect; remove it, or write `#[forward(source)]` above the variant
+            source: resilience::FailureClass,
+        },
+    }
+}
+
+mod class_of_a_field_of_a_struct {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    #[transient]
+    struct ApiError {
+        #[throttled]
+        //~ error at `#[throttled]`: the class of a field has no effect; remove it, or write `#[throttled(retry_after)]` above the struct
+        retry_after: std::time::Duration,
+    }
+}

@@ -362,6 +362,7 @@ mod methods_under_async_trait {
     impl Client {
         #[retry(attempts = *limit)]
         //~ error at `*limit`: `attempts` must be known at compile time; for a value known at run time pass a policy: `policy = …`
+        #[circuit_breaker]
         fn limited<'life0, 'life1, 'async_trait>(
             &'life0 self,
             limit: &'life1 u32,

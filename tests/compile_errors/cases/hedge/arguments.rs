@@ -38,6 +38,14 @@ async fn key_of_no_argument(id: u32) -> Option<u32> {
     Some(id)
 }
 
+struct Uuid(u32);
+
+#[hedge(after = "50ms", key = Uuid(7))]
+//~ error at `Uuid(7)`: `key` names no argument: all attempts must send one idempotency key, which the caller passes in, like `key = request_id`
+async fn key_with_the_type_of_an_argument(order: Uuid) -> Option<u32> {
+    Some(order.0)
+}
+
 #[hedge(after = "0s", idempotent)]
 //~ error at `"0s"`: `after` is zero, so every call would run twice; write `after = "50ms"`, or a quantile: `after = "p95"`
 async fn no_time() -> Option<()> {

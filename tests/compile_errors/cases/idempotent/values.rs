@@ -39,6 +39,12 @@ fn policy_literal(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
 
+#[idempotent(step = "")]
+//~ error at `""`: the name of a step is empty; name the step, like `step = "charge"`
+fn step_without_name(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}
+
 #[idempotent(step = charge)]
 //~ error at `charge`: expected a text in quotes: `step = "…"`
 fn step_without_quotes(id: &str) -> Result<(), Rejected> {

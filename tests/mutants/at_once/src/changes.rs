@@ -20,6 +20,8 @@ pub(crate) struct Change {
     pub(crate) end: Place,
     /// The end of the function around the place, if any.
     pub(crate) function_end: Place,
+    /// Whether the function returns `impl Trait`: two returned values have one type.
+    pub(crate) is_opaque: bool,
 }
 
 pub(crate) fn read(list: &Path) -> Vec<Change> {
@@ -29,7 +31,8 @@ pub(crate) fn read(list: &Path) -> Vec<Change> {
 }
 
 fn change((value, number): (&Value, usize)) -> Change {
-    let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let text_of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |key: &str| text_of(&value[key]);
     let place = |place: &Value| {
         let position = |key: &str| usize::try_from(place[key].as_u64()?).ok();
         position("line").zip(position("column"))
@@ -43,5 +46,6 @@ fn change((value, number): (&Value, usize)) -> Change {
         start: place(&value["span"]["start"]).expect("the place of a change"),
         end: place(&value["span"]["end"]).expect("the place of a change"),
         function_end: place(&value["function"]["span"]["end"]).unwrap_or_default(),
+        is_opaque: text_of(&value["function"]["return_type"]).contains("impl "),
     }
 }

@@ -58,7 +58,7 @@ pub(crate) const SELECTOR_FEATURES: &str =
     "#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]\n";
 
 /// Writes switches into the text of a file. A change without a part in the result has no switch,
-/// because the code runs in the compiler only.
+/// because the code runs in the compiler only, or because two values would need one type.
 ///
 /// A changed operator keeps its operands, whatever its precedence.
 pub(crate) fn write(source: &str, changes: &[&Change]) -> Switched {
@@ -69,7 +69,8 @@ pub(crate) fn write(source: &str, changes: &[&Change]) -> Switched {
     }
     let lines = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1));
     let mut writer = Writer { source, lines: lines.collect(), by_place, insertions: Vec::new() };
-    for change in changes.iter().filter(|change| change.genre == "FnValue") {
+    let has_switch = |change: &&&Change| change.genre == "FnValue" && !change.is_opaque;
+    for change in changes.iter().filter(has_switch) {
         writer.replace_value(change);
     }
     writer.visit_file(&syn::parse_file(source).expect("a file that compiles"));
