@@ -122,8 +122,8 @@ impl Machine {
         if is_over { CircuitState::Closed } else { self.state }
     }
 
-    /// Closes the breaker if the time of a forced state is over. At the start of each decision by the
-    /// state, because no timer runs.
+    /// Closes the breaker if the time of a forced state is over. At the start of each decision by
+    /// the state, because no timer runs.
     fn leave_forced_state(&mut self, now: Timestamp) {
         if self.state_at(now) != self.state {
             self.enter_cleared(CircuitState::Closed, ChangeReason::Manual);
@@ -247,8 +247,8 @@ impl Machine {
         }
     }
 
-    /// Ends a call before its outcome counts, if at all: the call is no running call any more, and a
-    /// trial call returns its permit.
+    /// Ends a call before its outcome counts, if at all: the call is no running call any more, and
+    /// a trial call returns its permit.
     pub(super) fn stop(&mut self, call: AdmittedCall, started: Option<Timestamp>) {
         if call.generation != self.generation {
             return;

@@ -138,7 +138,7 @@ mod tests {
         breaker.reset();
         let seen = super::super::OPEN;
         assert!(breaker.view().open_time_left(seen).is_some(), "the open time stays published");
-        breaker.try_acquire().expect("a permit").failure();
+        breaker.try_acquire().expect("closed").failure();
         assert_eq!(breaker.view().open_time_left(seen), None);
         assert!(breaker.state.lasts(clock::now()) && !breaker.is_stale(clock::now()));
     }
