@@ -439,7 +439,7 @@ impl Gcra {
             let end = start.saturating_add(line.waiting_width());
             if self.swap(word, end).is_ok() {
                 line.move_to(start, |width| width);
-                // The waiting calls are further ahead than any wait, and need no further correction.
+                // The waiting calls are further ahead than any wait, and need no correction.
                 queue.furthest.store(end, Ordering::Relaxed);
                 queue.start_timeline();
                 queue.publish(line);
