@@ -279,7 +279,7 @@ pub(crate) fn held_closed(name: &str, open: u32, keys: u32, max_open: f64) {
     });
 }
 
-/// Warns of a rate that never applies.
+/// Warns of a rate that does not apply, because the calls are too few.
 pub(crate) fn low_traffic(name: &str, key: Option<&str>, calls: u32, min_calls: u32) {
     let message = "`failure_rate` is reached, but the window holds fewer calls than `min_calls`, \
                    so the circuit stays closed; lower `min_calls`, lengthen `window`, or set \

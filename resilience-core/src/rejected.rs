@@ -152,9 +152,11 @@ impl Eq for Rejected {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectedKind {
-    /// The circuit breaker is open, or half-open with all trial calls in progress.
+    /// The circuit breaker is open, or half-open with all trial calls in progress, or admits a
+    /// growing share of the calls after closing: `retry_after` is then the rest of the recovery.
     CircuitOpen,
-    /// The maximum number of calls is running, and the queue is full.
+    /// The maximum number of calls is running, and the queue is full, or the wait or the deadline
+    /// of the call ended in the queue.
     BulkheadFull,
     /// The permits of this period are used up.
     RateLimited,

@@ -20,7 +20,8 @@ pub struct RejectionSignal(AtomicU64);
 
 // From the low end: whether there is a rejection, the fields of the class, whether a circuit is
 // open, the effect of earlier attempts, and the nanoseconds of the delay plus one, or of the open
-// time, up to 104 days. A rejection with a delay opens no circuit, so one field serves both times.
+// time, up to 104 days. One field serves both times: an open circuit replaces the delay of a rejection,
+// because the circuit would reject the next attempt.
 const PRESENT: u64 = 1;
 /// The call waits in a queue. The bit has this meaning only without `PRESENT`: a rejection ends the
 /// wait.

@@ -34,6 +34,12 @@ pub(crate) struct Sibling {
     time_keys: &'static [&'static str],
     /// The keys that decide whether a call waits in place of a rejection.
     patience_keys: &'static [&'static str],
+    /// The keys that set a deadline.
+    deadline_keys: &'static [&'static str],
+    /// The keys with which the layer may count a call that is dropped.
+    cancel_keys: &'static [&'static str],
+    /// The key for a policy made by hand.
+    policy_key: &'static str,
 }
 
 impl Sibling {
@@ -45,6 +51,9 @@ impl Sibling {
             wait_keys: A::WAIT_KEYS,
             time_keys: A::TIME_KEYS,
             patience_keys: A::PATIENCE_KEYS,
+            deadline_keys: A::DEADLINE_KEYS,
+            cancel_keys: A::CANCEL_KEYS,
+            policy_key: A::POLICY_KEY,
         }
     }
 
@@ -66,24 +75,30 @@ struct Written {
 }
 
 impl Written {
+    fn has_any(&self, keys: &[&str]) -> bool {
+        Args::has_any(&self.args, keys)
+    }
+
+    /// Returns whether the policy of the layer is made by hand.
+    fn has_own_policy(&self) -> bool {
+        self.has_any(&[self.sibling.policy_key])
+    }
+
     /// Returns whether the layer takes the wait of a layer inside for time of the body. A timeout
     /// knows the wait.
     fn measures_time(&self) -> bool {
-        Args::has_any(&self.args, self.sibling.time_keys)
+        self.has_any(self.sibling.time_keys)
     }
 
     /// Returns whether a call may wait in the layer.
     fn may_wait(&self) -> bool {
-        Args::has_any(&self.args, self.sibling.wait_keys)
+        self.has_any(self.sibling.wait_keys)
     }
 
     /// Returns whether the layer distinguishes a call that is dropped in a queue inside from a call
     /// that runs: a rate limit, and a breaker that may count dropped calls.
     fn reads_queue(&self) -> bool {
-        let Self { sibling, args, .. } = self;
-        let counts_dropped_calls =
-            sibling.has(Role::CountsPanics) && Args::has_any(args, &["on_cancel", "breaker"]);
-        sibling.has(Role::TakesBackPermits) || counts_dropped_calls
+        self.sibling.has(Role::TakesBackPermits) || self.has_any(self.sibling.cancel_keys)
     }
 
     /// Returns whether a deadline outside shortens this layer.
@@ -93,8 +108,7 @@ impl Written {
 
     /// Returns whether the layer has a deadline, or a policy that may have a deadline.
     fn sets_deadline(&self) -> bool {
-        let Self { sibling, args, .. } = self;
-        sibling.has(Role::SetsDeadline) && Args::has_any(args, &["deadline", "policy"])
+        self.has_any(self.sibling.deadline_keys)
     }
 
     /// Returns the time limit of the layer, if the limit is a literal.
@@ -173,30 +187,29 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     let parameters: Vec<Ident> =
         function.bindings().into_iter().map(|binding| binding.name).collect();
     let siblings: Vec<Sibling> = stack.iter().map(|written| written.sibling).collect();
-    let between = |from: usize, to: usize| function.attrs.get(from..to).unwrap_or_default();
     let is_async = function.sig.asyncness.is_some();
-    let is_inert = |attribute: &Attribute| third_party::is_inert(attribute, is_async);
     let last = places.last().copied().unwrap_or_default();
     // A foreign attribute may move the body into a new function, which hides the locals in front.
-    let locals_reach_inside = between(0, last).iter().enumerate().all(|(index, attribute)| {
+    let in_front = function.attrs.get(..last).unwrap_or_default();
+    let locals_reach_inside = in_front.iter().enumerate().all(|(index, attribute)| {
         places.contains(&index) || third_party::keeps_body_in_place(attribute, is_async)
     });
+    let adjacent = adjacent_layers(function, places, is_async);
     let (signal, deadline_var) = (local("rejection"), local("deadline"));
     let failures = failure_vars(stack);
     let budget_vars = budget_vars(stack);
     let patience_var = local("patience");
     let patient = patient_layers(stack);
+    let deadlines = deadline_layers(stack, &patient);
     let attempt_var = local("attempt");
-    let mut scopes_attempts = false;
-    let is_provided = |written: &Written| {
-        written.sibling.has(Role::CountsPanics) && Args::has_any(&written.args, &["breaker"])
-    };
+    let attempts = attempt_layers(stack, &adjacent);
+    let is_provided =
+        |written: &Written| written.sibling.has(Role::CountsPanics) && written.has_own_policy();
     let enters_again =
         locals_reach_inside && (stack.iter().any(is_provided) || function.calls_itself());
     let mut time_limit: Option<Duration> = None;
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
-    let mut from = 0;
     let mut positions = Vec::new();
     for (index, written) in stack.iter().enumerate() {
         let Written { sibling, path, args } = written;
@@ -204,54 +217,24 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         let at = Ident::new(sibling.name, at);
         let (outer, inner) = siblings.split_at(index);
         let inner = inner.get(1..).unwrap_or_default();
-        // The place of the next layer inside.
-        let next = places.get(index).copied();
-        let adjacent = next.is_some_and(|next| between(from, next).iter().all(is_inert));
-        from = next.map_or(from, |next| next + 1);
-        // The retry itself is in the list, too, and has no deadline outside.
-        let ends_at_deadline = |layer: usize| {
-            patient.contains(&layer) || stack.get(layer).is_some_and(Written::ends_at_deadline)
-        };
-        let any_sets_outside = || stack.iter().take(index).any(Written::sets_deadline);
-        let shares_deadline = written.sets_deadline()
-            && (index + 1..stack.len()).any(ends_at_deadline)
-            || ends_at_deadline(index) && any_sets_outside();
-        // A wait for the outcome of another call reads the context of the attempt.
-        let awaits_outcome =
-            |layer: &Sibling| layer.has(Role::StoresOutcomes) || layer.has(Role::SharesOutcomes);
-        let waits_in_scope = written.sets_deadline() && inner.iter().any(awaits_outcome);
-        // An attempt needs no future of its own if the next layer is adjacent.
-        let is_scoped =
-            is_async && locals_reach_inside && adjacent && !inner.is_empty() && !waits_in_scope;
-        scopes_attempts |= sibling.has(Role::RetriesFailures) && is_scoped;
-        let uses_attempt =
-            scopes_attempts && (sibling.has(Role::RetriesFailures) || inner.is_empty());
-        // An earlier attempt may have been sent before an attempt that waits in a queue.
-        let queue_inside = stack
-            .iter()
-            .enumerate()
-            .skip(index + 1)
-            .take_while(|(_, written)| !written.sibling.has(Role::Repeats))
-            .any(|(layer, written)| patient.contains(&layer) || written.may_wait());
         positions.push(StackInfo {
             at: Some(at),
             outer: outer.to_vec(),
             inner: inner.to_vec(),
             borrow_args,
             lent: lent.clone(),
-            adjacent,
-            queue: QueueUse {
-                is_inside: queue_inside && written.reads_queue(),
-                is_read: stack.iter().take(index).any(Written::reads_queue),
-            },
+            adjacent: adjacent.contains(&index),
+            queue: queue_use(stack, index, &patient),
             trial_vars: if enters_again { trial_vars(stack, index) } else { Vec::new() },
             signal: SignalVar::of(&signal, sibling, outer, inner).filter(|_| locals_reach_inside),
-            deadline_var: (shares_deadline && locals_reach_inside).then(|| deadline_var.clone()),
+            deadline_var: (deadlines.contains(&index) && locals_reach_inside)
+                .then(|| deadline_var.clone()),
             failure: failures.get(index).cloned().flatten().filter(|_| locals_reach_inside),
             patience_var: (patient.contains(&index) && locals_reach_inside)
                 .then(|| patience_var.clone()),
             budget_var: budget_vars.get(index).cloned().flatten().filter(|_| locals_reach_inside),
-            attempt_var: uses_attempt.then(|| attempt_var.clone()),
+            attempt_var: (attempts.contains(&index) && is_async && locals_reach_inside)
+                .then(|| attempt_var.clone()),
             root: None,
             incomplete: false,
             time_limit,
@@ -263,13 +246,73 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
     positions
 }
 
+/// Returns the layers with the code of the next layer in their braces, without foreign code in
+/// between. The innermost layer has no next layer.
+fn adjacent_layers(function: &Function, places: &[usize], is_async: bool) -> Vec<usize> {
+    let starts = std::iter::once(0).chain(places.iter().map(|place| place + 1));
+    let is_inert = |attribute: &Attribute| third_party::is_inert(attribute, is_async);
+    let between = |(from, to): (usize, &usize)| function.attrs.get(from..*to).unwrap_or_default();
+    let gaps = starts.zip(places).map(between).enumerate();
+    gaps.filter(|(_, gap)| gap.iter().all(is_inert)).map(|(layer, _)| layer).collect()
+}
+
+/// Returns the layers that use the local with the deadline: a layer that sets the deadline, and the
+/// layers inside that end with it.
+fn deadline_layers(stack: &[Written], patient: &[usize]) -> Vec<usize> {
+    // A retry with patience is in that list, too, and has no deadline outside.
+    let ends = |layer: &usize| {
+        patient.contains(layer) || stack.get(*layer).is_some_and(Written::ends_at_deadline)
+    };
+    let shares = |layer: &usize| {
+        let (outer, rest) = stack.split_at(*layer);
+        let sets_deadline = rest.first().is_some_and(Written::sets_deadline);
+        sets_deadline && (layer + 1..stack.len()).any(|inner| ends(&inner))
+            || ends(layer) && outer.iter().any(Written::sets_deadline)
+    };
+    (0..stack.len()).filter(shares).collect()
+}
+
+/// Returns the layers that use the local with the scope of an attempt, in an async function: a
+/// retry whose attempts need no future of their own, because the next layer is adjacent, and the
+/// innermost layer.
+fn attempt_layers(stack: &[Written], adjacent: &[usize]) -> Vec<usize> {
+    // A wait for the outcome of another call reads the context of the attempt.
+    let awaits_outcome = |written: &Written| {
+        written.sibling.has(Role::StoresOutcomes) || written.sibling.has(Role::SharesOutcomes)
+    };
+    let mut layers = Vec::new();
+    for (layer, written) in stack.iter().enumerate() {
+        let inner = stack.get(layer + 1..).unwrap_or_default();
+        let retries = written.sibling.has(Role::RetriesFailures);
+        let waits_in_scope = written.sets_deadline() && inner.iter().any(awaits_outcome);
+        let is_scoped = retries && adjacent.contains(&layer) && !waits_in_scope;
+        let has_outer = !layers.is_empty();
+        if is_scoped || has_outer && (retries || inner.is_empty()) {
+            layers.push(layer);
+        }
+    }
+    layers
+}
+
+/// Returns the calls in queues that a layer distinguishes, or that a layer outside distinguishes.
+fn queue_use(stack: &[Written], layer: usize, patient: &[usize]) -> QueueUse {
+    let (outer, rest) = stack.split_at(layer);
+    // An earlier attempt may have been sent before an attempt that waits in a queue.
+    let inside = stack.iter().enumerate().skip(layer + 1);
+    let mut inside = inside.take_while(|(_, written)| !written.sibling.has(Role::Repeats));
+    let has_queue = inside.any(|(index, written)| patient.contains(&index) || written.may_wait());
+    QueueUse {
+        is_inside: has_queue && rest.first().is_some_and(Written::reads_queue),
+        is_read: outer.iter().any(Written::reads_queue),
+    }
+}
+
 /// Returns the layers that use the local with the patience of a call: a retry that waits for
 /// rejections, the limits inside, and the timeouts in between. A limit then queues the call in
 /// place of a rejection, so the calls are served in the order of arrival. The time of a timeout
 /// starts after the wait. No other layer in between may take the wait for time of the body.
 fn patient_layers(stack: &[Written]) -> Vec<usize> {
-    let has_patience =
-        |written: &Written| Args::has_any(&written.args, written.sibling.patience_keys);
+    let has_patience = |written: &Written| written.has_any(written.sibling.patience_keys);
     let Some(retry) = stack.iter().position(has_patience) else { return Vec::new() };
     let inside = stack.iter().enumerate().skip(retry + 1);
     let inside = inside.take_while(|(_, written)| !written.measures_time());
@@ -288,10 +331,8 @@ fn patient_layers(stack: &[Written]) -> Vec<usize> {
 /// Returns the use of the local with the budget, for each layer: two layers of a function draw from
 /// one budget. The policy of a retry made by hand has a budget of its own.
 fn budget_vars(stack: &[Written]) -> Vec<Option<BudgetVar>> {
-    let spends = |written: &Written| {
-        let Written { sibling, args, .. } = written;
-        sibling.has(Role::SpendsBudget) && !Args::has_any(args, &["policy"])
-    };
+    let spends =
+        |written: &Written| written.sibling.has(Role::SpendsBudget) && !written.has_own_policy();
     if stack.iter().filter(|written| spends(written)).count() < 2 {
         return Vec::new();
     }
@@ -406,6 +447,9 @@ mod tests {
             wait_keys: &[],
             time_keys: &[],
             patience_keys: &[],
+            deadline_keys: &[],
+            cancel_keys: &[],
+            policy_key: "policy",
         },
         Sibling {
             name: "retry",
@@ -419,6 +463,9 @@ mod tests {
             wait_keys: &[],
             time_keys: &[],
             patience_keys: &[],
+            deadline_keys: &["deadline"],
+            cancel_keys: &[],
+            policy_key: "policy",
         },
         Sibling {
             name: "timeout",
@@ -427,6 +474,9 @@ mod tests {
             wait_keys: &[],
             time_keys: &[],
             patience_keys: &[],
+            deadline_keys: &[],
+            cancel_keys: &[],
+            policy_key: "policy",
         },
     ];
 

@@ -1,6 +1,6 @@
-//! Defaults, limits and validation rules of `resilience-rs`: the only place of a default number or time
-//! of a key, of a limit of a rule, and of the sentence about a broken rule. A default of the runtime
-//! without a key, such as the size of the store in memory, stands beside its use.
+//! Defaults, limits and validation rules of `resilience-rs`: the only place of a default number or
+//! time of a key, of a limit of a rule, and of the sentence about a broken rule. A default of the
+//! runtime without a key, such as the size of the store in memory, stands beside its use.
 //!
 //! The macros check literals with these functions, generated code checks constants at compile time,
 //! and `validate` methods, such as `RetryPolicy::validate`, check policies built at run time. All

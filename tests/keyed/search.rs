@@ -75,11 +75,11 @@ fn searches_one_after_another_are_short() {
         }
         let overflows = |table: &Keyed<Bulkhead>| table.figures().overflow_calls;
         assert_eq!(overflows(&table), 10);
-        for key in 0..20 {
+        for (key, state) in held.iter_mut().enumerate().take(20) {
             clock.advance(ms(wait));
-            held[key] = None;
+            *state = None;
             let _ = table.get(&(KEYS + key));
-            held[key] = Some(table.get(&key));
+            *state = Some(table.get(&key));
         }
         // A short search finds the free state in about one of 75 rounds.
         assert!(overflows(&table) >= 10 + 15, "{}", overflows(&table));

@@ -96,3 +96,27 @@ fn a_full_table_made_by_hand_limits_new_keys_together() {
     assert_eq!(limits.figures().overflow_calls, 998);
     assert_eq!(limits.figures().name, "full");
 }
+
+/// Runs a function when dropped.
+struct OnDrop(fn());
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// The key appears while the settings of the key are adjusted.
+#[test]
+fn a_hook_of_an_unused_policy_may_use_the_table_on_drop() {
+    static HOSTS: Keyed<CircuitBreaker> = Keyed::new(9, CircuitBreaker::new);
+    let captured = OnDrop(|| drop(HOSTS.get("a")));
+    let breaker = HOSTS.get_with("a", |breaker| {
+        let _first = HOSTS.get("a");
+        breaker.on_state_change_with(move |_| {
+            let _ = &captured;
+        })
+    });
+    assert!(Arc::ptr_eq(&breaker, &HOSTS.get("a")));
+    assert_eq!(HOSTS.len(), 1);
+}

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use resilience::{
-    CircuitBreaker, CircuitSnapshot, CircuitState, KeyCircuitBreaker, Keyed, Rejected,
+    CircuitBreaker, CircuitSnapshot, CircuitState, KeyCircuitBreaker, Keyed, RateLimiter, Rejected,
     circuit_breaker, testing,
 };
 
@@ -141,6 +141,23 @@ fn a_host_in_use_survives_a_flood_of_healthy_hosts() {
     ran();
     assert!(fetch(0, true).is_err());
     assert_eq!(ran(), 0, "opened by the third failure");
+}
+
+#[test]
+fn a_shared_limit_stays_until_its_burst_is_full() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let limits = Keyed::new(2, || RateLimiter::new(1, HOUR).shared("keyed::stale"));
+    let clock = testing::clock();
+    assert!(limits.get("a").try_acquire().is_ok());
+    assert!(limits.get("b").try_acquire().is_ok());
+    for _ in 0..9 {
+        let _ = limits.get("c").try_acquire();
+    }
+    assert!(limits.get("a").try_acquire().is_err());
+    assert!(limits.get("b").try_acquire().is_err());
+    clock.advance(HOUR);
+    assert!(limits.get("c").try_acquire().is_ok());
+    assert!(limits.get("c").try_acquire().is_err(), "a limiter of its own");
 }
 
 #[test]

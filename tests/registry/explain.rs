@@ -258,3 +258,27 @@ fn the_policies_of_a_test_with_fresh_state_stand_in_the_order_of_the_attributes(
     let kinds: Vec<_> = only("stack").layers.iter().map(|layer| layer.kind).collect();
     assert_eq!(kinds, [PolicyKind::Fallback, PolicyKind::Retry, PolicyKind::CircuitBreaker]);
 }
+
+#[test]
+fn percentages_have_no_rounding_errors() {
+    for (rate, percent) in
+        [(0.07, "7%"), (0.5, "50%"), (0.001, "0.1%"), (1.0, "100%"), (1.0 / 3.0, "33.3333%")]
+    {
+        let breaker = CircuitBreaker::new().failure_rate(rate).slow_call(Duration::from_secs(1));
+        let text = breaker.explain().layers.remove(0).text;
+        assert!(text.starts_with(&format!("opens after {percent} failures")), "{text}");
+        assert!(text.contains(&format!(" or {percent} calls above 1s")), "{text}");
+    }
+}
+
+#[test]
+fn the_settings_of_a_breaker_list_the_share_of_open_keys() {
+    #[circuit_breaker(key = host, max_open = 0.25)]
+    fn share_of_open_keys(host: &str) -> Option<usize> {
+        Some(host.len())
+    }
+    assert_eq!(share_of_open_keys("a"), Some(1));
+    let report = policies_matching("registry::explain::share_of_open_keys").remove(0);
+    let setting = report.settings.iter().find(|setting| setting.name == "max_open");
+    assert_eq!(setting.map(|setting| setting.value.as_str()), Some("0.25"));
+}

@@ -1,8 +1,11 @@
 //! Settings that change while calls wait.
 
+use core::task::{Context, Waker};
 use core::time::Duration;
+use std::sync::Arc;
+use std::task::Wake;
 
-use resilience::{Bulkhead, RateLimiter, control, rate_limit, register};
+use resilience::{Bulkhead, Keyed, RateLimiter, control, rate_limit, register};
 
 use crate::{alone, second};
 
@@ -41,8 +44,8 @@ async fn waiting_calls_of_a_bulkhead_that_is_not_registered_follow_a_raised_limi
     let _alone = alone();
     for setting in ["raise", "disable", "shadow"] {
         let name = format!("live::waiting_bulkhead::{setting}");
-        let bulkhead = std::sync::Arc::new(Bulkhead::new(1).queue(99).named(&name));
-        let held = std::sync::Arc::clone(&bulkhead).try_acquire_owned().unwrap();
+        let bulkhead = Arc::new(Bulkhead::new(1).queue(99).named(&name));
+        let held = Arc::clone(&bulkhead).try_acquire_owned().unwrap();
         let acquire = async move || {
             let _permit = bulkhead.acquire().await.unwrap();
             tokio::time::sleep(10 * second()).await;
@@ -69,7 +72,7 @@ async fn waiting_calls_of_a_rate_limiter_follow_a_changed_rate_in_order() {
     let limiter = |name: &str| {
         let limiter = RateLimiter::new(1, second()).wait(99 * second()).named(name);
         limiter.try_acquire().unwrap();
-        std::sync::Arc::new(limiter)
+        Arc::new(limiter)
     };
     let expected: [(&str, [u64; 6]); 5] = [
         ("rate_limit.rate = 2", [0, 1, 1, 2, 2, 3]),
@@ -121,7 +124,7 @@ async fn a_lowered_rate_lets_no_waiting_call_through_early() {
     let _alone = alone();
     let limiter = RateLimiter::new(100, second()).wait(99 * second()).named("live::lowered");
     limiter.try_acquire().unwrap();
-    let limiter = std::sync::Arc::new(limiter);
+    let limiter = Arc::new(limiter);
     let acquire = async move || limiter.acquire().await.unwrap();
     let ends = ends(5, acquire, || {
         control("live::lowered").set("rate_limit.rate", "1").unwrap();
@@ -168,4 +171,34 @@ async fn a_reset_gives_the_burst_to_the_calls_that_wait() {
     .await;
     assert_eq!(ends, [0, 0, 0, 1, 2]);
     assert!(LIMITER.try_acquire().is_err());
+}
+
+/// Runs a function at each wake-up, as an executor that polls inside.
+struct Runs(fn());
+
+impl Wake for Runs {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_wake_up_during_a_report_may_use_the_table() {
+    static FIRST: Bulkhead = Bulkhead::new(1).queue(9).name("live::wakes");
+    static KEYS: Keyed<Bulkhead> =
+        Keyed::new(9, || Bulkhead::new(1).queue(9).name("live::wakes_of_key"));
+    let _alone = alone();
+    register(&FIRST);
+    register(&KEYS);
+    let key = KEYS.get("a");
+    let (_first_permit, _permit) = (FIRST.try_acquire().unwrap(), key.try_acquire().unwrap());
+    // The report reads the policies of the keys before they follow the change.
+    let reports = Waker::from(Arc::new(Runs(|| drop(resilience::policies()))));
+    let uses = Waker::from(Arc::new(Runs(|| drop(KEYS.get("a")))));
+    let (mut first, mut call) = (Box::pin(FIRST.acquire()), Box::pin(key.acquire()));
+    assert!(first.as_mut().poll(&mut Context::from_waker(&reports)).is_pending());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&uses)).is_pending());
+    control("live::wakes*").set("bulkhead.max", "2").unwrap();
+    assert!(call.as_mut().poll(&mut Context::from_waker(&uses)).is_ready());
+    control("live::wakes*").unset("bulkhead.max").unwrap();
 }

@@ -140,7 +140,7 @@ impl RetryBudget {
         Self { tokens: Tokens::new(quota.capacity), recent: Recent::new(), quota }
     }
 
-    /// Sets the capacity, and fills the bucket.
+    /// Sets the capacity, and fills the bucket. The largest capacity is 4 294 967 tokens.
     #[must_use]
     #[cfg(not(resilience_loom))]
     pub const fn capacity(mut self, tokens: u32) -> Self {

@@ -13,10 +13,12 @@ pub enum CircuitState {
     Open,
     /// A few trial calls are admitted, and their outcomes decide.
     HalfOpen,
-    /// Calls are rejected until the breaker is closed by hand:
-    /// [`force_open`](super::CircuitBreaker::force_open).
+    /// Calls are rejected until the breaker is closed by hand
+    /// ([`force_open`](super::CircuitBreaker::force_open)), or until the time of a
+    /// [`control`](crate::control()) ends.
     ForcedOpen,
-    /// Calls are admitted and not counted: [`disable`](super::CircuitBreaker::disable).
+    /// Calls are admitted and not counted ([`disable`](super::CircuitBreaker::disable)), if forced
+    /// by a [`control`](crate::control()) for a time, until the time ends.
     Disabled,
 }
 

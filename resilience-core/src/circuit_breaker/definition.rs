@@ -46,7 +46,9 @@ pub(super) struct State {
     /// The state for the fast paths, published at each change.
     pub(super) word: AtomicU64,
     /// The end of the open time, in the clock's nanoseconds. While closed with failures in a row:
-    /// the time from which the failures say nothing about the present.
+    /// the time from which the failures say nothing about the present, in nanoseconds from the
+    /// origin of the clock. A call that has read the word of an open breaker and is interrupted
+    /// then reads a time of the past, and asks the machine.
     pub(super) until: AtomicU64,
     pub(super) cursor: Cursor,
     pub(super) machine: Mutex<Machine>,

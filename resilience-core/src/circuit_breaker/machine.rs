@@ -48,7 +48,7 @@ pub(super) struct Machine {
     pub(super) reason: ChangeReason,
     /// The last failure in the window.
     last_failure: ChangeReason,
-    /// Whether the warning about a rate that never applies has been given.
+    /// Whether the warning about a rate with too few calls has been given.
     warned_of_low_traffic: bool,
     /// The number of state changes. Outcomes of calls from an earlier generation are ignored.
     pub(super) generation: u32,
@@ -371,8 +371,9 @@ impl Machine {
             && self.should_open(settings, counts)
     }
 
-    /// Warns once if the rate is reached for the length of a window, but the calls are too few for
-    /// the rate to apply.
+    /// Warns once if a failure reaches the rate, but the calls in view are too few for the rate to
+    /// apply. Not in the first window, which is still filling up. A quiet time after heavy traffic
+    /// leads to the warning too.
     fn warn_of_low_traffic(
         &mut self,
         settings: &Settings,
@@ -709,11 +710,16 @@ impl Machine {
         self.until.max(self.touched).map(|last| last.plus(age))
     }
 
-    /// Returns the time before which the state stays as it is without a call: the end of the open
-    /// time, or the time from which failures in a row say nothing about the present.
-    pub(super) fn lasts_until(&self, settings: &Settings) -> Option<Timestamp> {
-        let has_failures = self.state == CircuitState::Closed && self.consecutive_failures > 0;
-        if has_failures { self.abandoned_from(settings) } else { self.until }
+    /// Returns the time before which an open breaker, or a closed breaker with failures in a row,
+    /// stays as it is without a call, in the form of the published state.
+    pub(super) fn lasts_until(&self, settings: &Settings) -> Option<u64> {
+        match self.state {
+            CircuitState::Open => self.until.map(Timestamp::word),
+            CircuitState::Closed if self.consecutive_failures > 0 => {
+                self.abandoned_from(settings).map(Timestamp::since_origin)
+            }
+            _ => None,
+        }
     }
 
     /// Returns the time until the breaker counts as stable after closing.

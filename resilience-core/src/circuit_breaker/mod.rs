@@ -313,8 +313,12 @@ impl State {
     /// for longer without a call. Reads no more than the words of the fast paths.
     fn lasts(&self, now: Timestamp) -> bool {
         let word = self.word.load(Acquire);
-        let ends = word & STATE == OPEN || word & (STATE | HAS_FAILURES) == CLOSED | HAS_FAILURES;
-        ends && now.word() < self.until.load(Relaxed)
+        let now = match (word & STATE, word & HAS_FAILURES) {
+            (OPEN, _) => now.word(),
+            (CLOSED, HAS_FAILURES) => now.since_origin(),
+            _ => return false,
+        };
+        now < self.until.load(Relaxed)
     }
 }
 

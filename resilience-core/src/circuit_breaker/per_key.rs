@@ -112,6 +112,7 @@ impl KeyedPolicy for CircuitBreaker {
 #[cfg(all(test, not(resilience_loom)))]
 mod tests {
     use super::*;
+    use crate::clock;
     use crate::keyed::Keyed;
 
     #[test]
@@ -127,5 +128,17 @@ mod tests {
         assert!(!shares("name", |breaker| breaker.name("other")));
         assert!(!shares("function", |breaker| breaker.on_state_change(|_| ())));
         assert!(!shares("closure", |breaker| breaker.on_state_change_with(|_| ())));
+    }
+    /// A call that has seen the breaker open may read the time after the breaker has closed.
+    #[test]
+    fn the_time_of_failures_in_a_row_is_no_open_time() {
+        let breaker = CircuitBreaker::new();
+        breaker.trip();
+        breaker.reset();
+        let seen = super::super::OPEN;
+        assert!(breaker.view().open_time_left(seen).is_some(), "the open time stays published");
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(breaker.view().open_time_left(seen), None);
+        assert!(breaker.state.lasts(clock::now()) && !breaker.is_stale(clock::now()));
     }
 }

@@ -1,5 +1,6 @@
 //! The figures and the report of a breaker.
 
+use core::fmt;
 use core::sync::atomic::Ordering::Acquire;
 use core::time::Duration;
 
@@ -67,6 +68,16 @@ impl View<'_> {
         reason: ChangeReason,
     ) {
         record_of(&self).count_transition((from, to, reason.as_str()));
+    }
+}
+
+/// A share as a percentage with at most four decimals: the product of a share and 100 has rounding
+/// errors.
+struct Percent(f64);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", (self.0 * 1e6).round() / 1e4)
     }
 }
 
@@ -141,12 +152,12 @@ impl Policy for View<'_> {
         }
         let least = settings.min_calls;
         if let Some(rate) = settings.failure_rate {
-            let percent = rate * 100.0;
-            opens.push(format!("{percent}% failures{window} (at least {least} calls)"));
+            let percent = Percent(rate);
+            opens.push(format!("{percent} failures{window} (at least {least} calls)"));
         }
         if let (Some(limit), Some(rate)) = (settings.slow_call, settings.slow_rate) {
-            let (percent, limit) = (rate * 100.0, Rounded(limit));
-            opens.push(format!("{percent}% calls above {limit}{window} (at least {least} calls)"));
+            let (percent, limit) = (Percent(rate), Rounded(limit));
+            opens.push(format!("{percent} calls above {limit}{window} (at least {least} calls)"));
         }
         let first = Rounded(settings.reset_timeout);
         let open_for = match settings.max_reset_timeout {
@@ -191,6 +202,9 @@ impl Policy for View<'_> {
         add(Setting::code("jitter", settings.jitter));
         if let Some(time) = settings.recovery {
             add(Setting::code("recovery", Exact(time)));
+        }
+        if let Some(share) = settings.max_open {
+            add(Setting::code("max_open", share));
         }
         add(Setting::code("success_threshold", settings.successes()));
         add(Setting::code("half_open_calls", settings.trial_calls()));

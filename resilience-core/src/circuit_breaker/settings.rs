@@ -183,8 +183,8 @@ impl CircuitBreaker {
         self.updated()
     }
 
-    /// Sets the share of slow calls in the window that opens the breaker. Default: the failure
-    /// rate, or 0.5.
+    /// Sets the share of slow calls in the window that opens the breaker. No effect without
+    /// [`slow_call`](Self::slow_call). Default: the failure rate, or 0.5.
     #[must_use]
     pub const fn slow_rate(mut self, rate: f64) -> Self {
         self.definition.settings.slow = Some(rate);
@@ -308,7 +308,7 @@ impl CircuitBreaker {
     }
 
     /// Sets a name made at run time; see [`name`](Self::name). Each distinct name is kept for the
-    /// life of the process, so use few names.
+    /// life of the process, so use few names: beyond 10 000 names, further names are `(other)`.
     #[must_use]
     pub fn named(self, name: impl AsRef<str>) -> Self {
         self.name(intern(name.as_ref()))

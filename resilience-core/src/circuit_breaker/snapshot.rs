@@ -161,7 +161,8 @@ impl fmt::Display for ChangeReason {
 pub struct CircuitSnapshot {
     /// The current state.
     pub state: CircuitState,
-    /// The remaining open time.
+    /// The remaining open time, or the rest of the time of a forced state, also of a disabled
+    /// breaker.
     pub open_for: Option<Duration>,
     /// How often the breaker has opened again. The number returns to zero once the breaker was
     /// closed for as long as it was open; without

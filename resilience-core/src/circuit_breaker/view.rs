@@ -271,7 +271,7 @@ impl View<'_> {
     pub(super) fn publish(self, machine: &Machine) {
         let settings = self.last();
         if let Some(until) = machine.lasts_until(&settings) {
-            self.until.store(until.word(), Relaxed);
+            self.until.store(until, Relaxed);
         }
         let extra = &machine.extra;
         let asks_machine = extra.events.are_deferred() || extra.recovery.is_some();

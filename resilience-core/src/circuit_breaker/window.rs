@@ -238,7 +238,7 @@ impl Window {
         self.total.failures == 0
     }
 
-    /// Returns whether the first call in view is at least `length` old.
+    /// Returns whether the first call since the window was cleared is at least `length` old.
     pub(super) fn is_filled(&self, length: Duration, now: Timestamp) -> bool {
         self.begun.is_some_and(|begun| now.since(begun) >= length)
     }

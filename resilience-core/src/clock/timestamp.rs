@@ -54,6 +54,12 @@ impl Timestamp {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 
+    /// Returns the nanoseconds from the origin, capped at 146 years: a number below the
+    /// [`word`](Self::word) of every present time.
+    pub(crate) fn since_origin(self) -> u64 {
+        self.0.get().saturating_sub(ORIGIN.get()).min(ORIGIN.get() - 1)
+    }
+
     /// Returns the low 32 bits of the milliseconds, which wrap after 49 days.
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits are wanted")]
     pub(crate) fn millis(self) -> u32 {

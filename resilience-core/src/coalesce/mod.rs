@@ -27,7 +27,8 @@ use crate::sync::const_fn;
 /// and return a clone of the outcome. The outcome is not kept: the next call runs the body again.
 /// If the running call is dropped, a waiting call runs its body. If the body panics, the
 /// panic reaches the running call, and the waiting calls are rejected with
-/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked).
+/// [`RejectedKind::Panicked`](crate::RejectedKind::Panicked). A wait that reaches the deadline of
+/// the call ends with [`RejectedKind::DeadlineExceeded`](crate::RejectedKind::DeadlineExceeded).
 ///
 /// [`#[coalesce]`](https://docs.rs/resilience-rs/latest/resilience/attr.coalesce.html) creates a
 /// coalescer for a function. Make a coalescer by hand to share executions within one value, such as
@@ -126,6 +127,10 @@ impl Coalescer {
 
     /// Runs `body`, or blocks the thread until a running call with an equal key ends, and returns a
     /// clone of its outcome.
+    ///
+    /// # Errors
+    /// The error of the body, or the error made from a [`Rejected`](crate::Rejected): the running
+    /// call panicked, or the deadline of this call ended the wait.
     pub fn run<O, By>(&self, key: &(impl Hash + ?Sized), body: impl FnOnce() -> O) -> O
     where
         O: Outcome<Err: FromRejected<By>> + ShareableOutcome,
@@ -134,6 +139,9 @@ impl Coalescer {
     }
 
     /// Awaits `body`, or the outcome of a running call with an equal key.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
     pub async fn run_async<O, By>(
         &self,
         key: &(impl Hash + ?Sized),

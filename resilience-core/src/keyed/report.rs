@@ -74,7 +74,7 @@ impl<T: KeyedPolicy> Keyed<T> {
         policies
     }
 
-    /// Passes each key to `read`. A part of the table is locked meanwhile.
+    /// Passes each key to `read`.
     fn for_each_key(&self, mut read: impl FnMut(u64, u64, &Arc<T::PerKey>)) {
         if let Some(state) = self.state.get() {
             state.table.for_each(&mut read);

@@ -186,12 +186,16 @@ impl<T> Table<T> {
         Some(act(&entry.value))
     }
 
-    /// Passes the hash, the number of calls and the state of each key to `read`, under the lock of
-    /// the shard.
+    /// Passes the hash, the number of calls and the state of each key to `read`. No lock is held
+    /// meanwhile: a policy that follows a setting runs the wakers of waiting calls.
     pub(super) fn for_each(&self, read: &mut impl FnMut(u64, u64, &Arc<T>)) {
+        let mut entries = Vec::new();
         for shard in &self.shards {
-            for Entry { key, value, calls, .. } in &lock(shard).0 {
-                read(key.spread(), u64::from(*calls), value);
+            entries.extend(lock(shard).0.iter().map(|Entry { key, value, calls, .. }| {
+                (key.spread(), u64::from(*calls), Arc::clone(value))
+            }));
+            for (key, calls, value) in entries.drain(..) {
+                read(key, calls, &value);
             }
         }
     }
@@ -288,15 +292,18 @@ impl<T> Room<'_, T> {
         let placed = self.table.placed(key);
         let Some(shard) = self.table.shard(placed) else { return value };
         let mut shard = lock(shard);
-        match shard.find(placed) {
-            Ok(index) => shard.0.get(index).map_or(value, |known| Arc::clone(&known.value)),
+        let known = match shard.find(placed) {
+            Ok(index) => shard.0.get(index).map(|known| Arc::clone(&known.value)),
             Err(index) => {
                 let (own, period) = (Arc::clone(&value), self.table.group.first_use());
                 shard.insert(index, Entry { key, value: own, calls: 1, period, used: false });
                 self.is_used = true;
-                value
+                None
             }
-        }
+        };
+        // A hook of the user that is dropped with the value may use the table.
+        drop(shard);
+        known.unwrap_or(value)
     }
 }
 

@@ -53,7 +53,11 @@ impl Definition {
 
 impl<D: Defined> KeyState for RateLimiter<D> {
     fn is_stale(&self, now: Timestamp) -> bool {
-        self.state.gcra.is_at_rest(now.word())
+        let gcra = &self.state.gcra;
+        match gcra.extra_if_needed().and_then(|extra| extra.share.get()) {
+            Some(share) => share.is_at_rest(now),
+            None => gcra.is_at_rest(now.word()),
+        }
     }
 }
 

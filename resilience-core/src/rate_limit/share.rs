@@ -101,6 +101,11 @@ impl RateShare {
         self.clock.terms()
     }
 
+    /// Returns whether a full burst is available.
+    pub(super) fn is_at_rest(&self, now: Timestamp) -> bool {
+        self.gcra.is_at_rest(self.clock.terms().at(now.word()))
+    }
+
     /// Counts permits that a call asks for.
     pub(super) fn count(&self, cost: u32) {
         self.asked.fetch_add(u64::from(cost), Relaxed);

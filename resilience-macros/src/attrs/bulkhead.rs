@@ -45,7 +45,7 @@ impl Limiter for Keys {
         has_place: false,
     };
     const ROLES: &'static [Role] = &[Role::Rejects, Role::LimitsConcurrency];
-    const WAIT_KEYS: &'static [&'static str] = &["queue", "wait", "bulkhead"];
+    const WAIT_KEYS: &'static [&'static str] = &["queue", "wait", Self::POLICY.key];
     const HOLDS_PERMIT: bool = true;
 
     fn read(args: &mut Args, errors: &mut Errors) -> Self {

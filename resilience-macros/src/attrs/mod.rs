@@ -73,6 +73,12 @@ pub(crate) trait LayerAttribute: Sized {
     /// The keys of a repeating layer that decide whether a call waits in place of a rejection.
     const PATIENCE_KEYS: &'static [&'static str] = &[];
 
+    /// The keys with which the layer sets a deadline, or takes a policy that may have a deadline.
+    const DEADLINE_KEYS: &'static [&'static str] = &[];
+
+    /// The keys with which the layer may count a call that is dropped.
+    const CANCEL_KEYS: &'static [&'static str] = &[];
+
     /// A key with a value, for messages.
     const EXAMPLE: &'static str;
 

@@ -52,7 +52,7 @@ impl Limiter for Keys {
         has_place: true,
     };
     const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections, Role::TakesBackPermits];
-    const WAIT_KEYS: &'static [&'static str] = &["wait", "limiter"];
+    const WAIT_KEYS: &'static [&'static str] = &["wait", Self::POLICY.key];
     const HOLDS_PERMIT: bool = false;
 
     fn read(args: &mut Args, errors: &mut Errors) -> Self {

@@ -1,7 +1,6 @@
 //! Waits that a guard of a test skips count for the limits of a call.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 
 use resilience::{IdempotencyRejection, Rejected, RejectedKind, testing};
 use tokio::time::{Instant, sleep};
@@ -15,7 +14,7 @@ const IN_FLIGHT: Result<u32, RejectedKind> =
 /// Returns the output of a future. The test fails if the future wakes itself without an end, which
 /// would stop the paused clock.
 async fn with_an_end<F: Future>(future: F) -> F::Output {
-    let (mut future, mut polls) = (pin!(future), 0);
+    let (mut future, mut polls) = (Box::pin(future), 0);
     poll_fn(|cx| {
         polls += 1;
         assert!(polls < 10_000, "the wait never ends");
@@ -42,7 +41,7 @@ async fn the_wait_for_a_running_call_ends() {
         (kind(end), begin.elapsed() < ms(60_000))
     };
     let all = async { tokio::join!(holder, waiter(), waiter(), waiter()) };
-    let (end, first, second, third) = with_an_end(all).await;
+    let (end, first, second, third) = Box::pin(with_an_end(all)).await;
     assert_eq!(end, Ok(1));
     for waiter in [first, second, third] {
         assert_eq!(waiter, (IN_FLIGHT, true));

@@ -166,7 +166,10 @@ async fn a_late_call_counts_once() {
     let held = store();
     let other = async {
         sleep(ms(1000)).await;
-        let body = async { Ok::<_, Rejected>(sleep(ms(3000)).await) };
+        let body = async {
+            sleep(ms(3000)).await;
+            Ok::<_, Rejected>(2)
+        };
         call(policy, &held, "k").run_async(body).await
     };
     let (end, _) = tokio::join!(late(policy, &held, async {}), other);

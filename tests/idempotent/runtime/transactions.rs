@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::calls::{Faulty, POLICY, call, ms, store};
 
 /// A transaction that commits every change at once.
+#[derive(Debug)]
 pub(super) struct Ledger;
 
 impl TxStore<Ledger> for Faulty {
@@ -39,9 +40,9 @@ impl TxStore<Ledger> for Faulty {
 /// A call after the deadline claims nothing, and its body does not run.
 #[tokio::test(start_paused = true)]
 async fn a_call_in_a_transaction_has_a_deadline() {
-    #[idempotent(key = 1, scope = "global", store = store, transaction = _tx)]
-    async fn pay(#[skip] store: &Faulty, #[skip] _tx: &mut Ledger) -> Result<u32, Rejected> {
-        unreachable!("after the deadline")
+    #[idempotent(key = 1, scope = "global", store = store, transaction = tx)]
+    async fn pay(#[skip] store: &Faulty, #[skip] tx: &mut Ledger) -> Result<u32, Rejected> {
+        unreachable!("after the deadline: {tx:?}")
     }
 
     let store = store();

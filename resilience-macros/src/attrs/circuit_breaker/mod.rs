@@ -32,7 +32,8 @@ impl LayerAttribute for CircuitBreaker {
     const ROLES: &'static [Role] =
         &[Role::ActsOnFailures, Role::ReadsRejections, Role::Rejects, Role::CountsPanics];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
-    const TIME_KEYS: &'static [&'static str] = &["slow_call", "breaker"];
+    const TIME_KEYS: &'static [&'static str] = &["slow_call", POLICY.key];
+    const CANCEL_KEYS: &'static [&'static str] = &["on_cancel", POLICY.key];
     const EXAMPLE: &'static str = "failure_threshold = 5";
     const POLICY_KEY: &'static str = POLICY.key;
 

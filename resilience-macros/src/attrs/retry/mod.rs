@@ -50,7 +50,8 @@ impl LayerAttribute for Retry {
     ];
     // `#[retry]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
-    const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", "policy"];
+    const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", Self::POLICY_KEY];
+    const DEADLINE_KEYS: &'static [&'static str] = &["deadline", Self::POLICY_KEY];
     const EXAMPLE: &'static str = "attempts = 4";
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
