@@ -131,8 +131,8 @@ impl<B, C> RetryLayer<B, C> {
     /// idempotent. Default: `false`.
     ///
     /// The layer makes the key once for each call, before the first attempt, and every attempt
-    /// sends the key. An existing key stays, unless the key is blank. Enable this setting only for servers with support for
-    /// the header.
+    /// sends the key. An existing key stays, unless the key is blank. Enable this setting only for
+    /// servers with support for the header.
     pub fn idempotency_keys(mut self, keys: bool) -> Self {
         self.settings.makes_keys = keys;
         self
@@ -141,8 +141,8 @@ impl<B, C> RetryLayer<B, C> {
     /// Sets the headers that can carry a key. Default: `Idempotency-Key` and `X-Idempotency-Key`,
     /// as in [`IdempotencyLayer`](crate::IdempotencyLayer).
     ///
-    /// A request with one of these headers has a key, unless the value is blank. The layer adds its own keys under the first
-    /// name.
+    /// A request with one of these headers has a key, unless the value is blank. The layer adds its
+    /// own keys under the first name.
     pub fn key_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.settings.key_headers = KeyHeaders::named(names);
         self
