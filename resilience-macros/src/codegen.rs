@@ -419,9 +419,9 @@ impl Context {
         quote!({ #set #outcome })
     }
 
-    /// Returns the rejection signal, if this layer is async and has to report its wait for a permit.
-    /// A timeout outside tells the time in the queue of this process from the time of the body. A
-    /// rate limit and a breaker outside distinguish a call that is dropped in the queue.
+    /// Returns the rejection signal, if this layer is async and has to report its wait for a
+    /// permit. A timeout outside tells the time in the queue of this process from the time of the
+    /// body. A rate limit and a breaker outside distinguish a call that is dropped in the queue.
     pub(crate) fn queue_signal(&self) -> Option<&Ident> {
         let signal = self.written_signal().filter(|_| self.is_async);
         let is_read = self.stack.queue.is_read || self.stack.outside(Role::Interrupts).is_some();

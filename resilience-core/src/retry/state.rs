@@ -146,8 +146,8 @@ impl RetryState {
         }
     }
 
-    /// A delay that does not fit the deadlines of the call and of its caller is left out: an attempt
-    /// at once may succeed, and an attempt after a deadline may not start.
+    /// A delay that does not fit the deadlines of the call and of its caller is left out: an
+    /// attempt at once may succeed, and an attempt after a deadline may not start.
     #[cold]
     fn delay_start<B: Backoff>(
         &mut self,
