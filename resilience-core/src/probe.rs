@@ -147,7 +147,7 @@ macro_rules! chained_pointer {
 
 chained_pointer!(Arc, Box, Rc);
 
-/// The class of a [`Chained`] error. Found second.
+/// The class of a `Chained` error. Found second.
 pub trait ClassifiedBySource<By> {
     /// Returns the class of the rejection in the source chain, or a transient class.
     fn resilience_class(&self) -> FailureClass;
@@ -160,7 +160,7 @@ impl<E: Chained<By>, By, P: ?Sized> ClassifiedBySource<By> for &&ClassProbe<'_, 
     }
 }
 
-/// The class of a [`ChainedInGuard`] error. Found third.
+/// The class of a `ChainedInGuard` error. Found third.
 pub trait ClassifiedInGuard<By> {
     /// Returns the class of the rejection, or of a rejection in the source chain, or a transient
     /// class.

@@ -408,7 +408,7 @@ pub(crate) fn move_mut(pattern: TokenStream, locals: &[ArgLocal]) -> TokenStream
 
 /// Replaces every `impl Trait` in a type by `_`, and every named lifetime by `'_`: generated code
 /// cannot name an `impl Trait`, and Clippy reports a lifetime as needless only if the body does not
-/// name any.
+/// name any. A type of several bounds gets parentheses.
 pub(crate) fn nameable(mut ty: Type) -> Type {
     fn erase(ty: &mut Type) {
         match ty {
@@ -444,7 +444,8 @@ pub(crate) fn nameable(mut ty: Type) -> Type {
         }
     }
     erase(&mut ty);
-    ty
+    // `<A + B as Outcome>` is no type.
+    if let Type::TraitObject(_) = ty { syn::parse_quote!((#ty)) } else { ty }
 }
 
 /// Returns whether a function is sync, and could be async: `check::function` reports functions for
