@@ -60,6 +60,8 @@ mod state_source;
 mod third_party;
 #[path = "../../resilience-macros/src/tokens.rs"]
 mod tokens;
+#[path = "../../resilience-macros/src/toml.rs"]
+mod toml;
 #[path = "../../resilience-macros/src/tracing_instrument.rs"]
 mod tracing_instrument;
 #[path = "../../resilience-macros/src/value.rs"]
