@@ -575,7 +575,7 @@ pub(crate) fn enter_named_deadline(
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(resilience_loom)))]
 mod tests {
     use std::thread;
 

@@ -58,7 +58,7 @@ pub(crate) fn report(outer: &'static str, inner: &'static str) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(resilience_loom)))]
 mod tests {
     use super::*;
 

@@ -83,7 +83,7 @@ pub(super) fn forget_own() {
     OWN.with(|own| own.iter().for_each(|kept| kept.set(None)));
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(resilience_loom)))]
 mod tests {
     use std::thread;
 
