@@ -4,11 +4,11 @@
 mod subscriber;
 
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use tracing::Event;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event};
 
 use self::subscriber::OnEvent;
 
@@ -19,6 +19,11 @@ pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<String>>>);
 impl Lines {
     /// Collects the events of this thread until the guard is dropped.
     pub(crate) fn listen(&self) -> DefaultGuard {
+        // Beside a single subscriber, `tracing` asks the thread that logs an event first whether the
+        // event is wanted at all, and this thread may have no subscriber.
+        static SECOND: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(OnEvent(|_: &Event| ())));
+        LazyLock::force(&SECOND);
         let Self(lines) = self.clone();
         tracing::subscriber::set_default(OnEvent(move |event: &Event<'_>| {
             let mut line = Line(event.metadata().level().to_string());
