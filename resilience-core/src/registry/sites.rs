@@ -171,21 +171,14 @@ pub fn timed_out(site: &Site, limit: Option<Duration>) -> Rejected {
 /// The number of identities is bounded: places are finite, and names made at run time are bounded.
 type Identity = (PolicyKind, &'static str, &'static Location<'static>, u8);
 
-/// A site with its record.
-#[derive(Debug)]
-struct Known {
-    site: Site,
-    record: Arc<Record>,
-}
-
-type Sites = HashMap<Identity, &'static Known>;
+type Sites = HashMap<Identity, &'static Record>;
 
 static SITES: OnceLock<RwLock<Sites>> = OnceLock::new();
 
 /// The number of records that a thread remembers.
 const REMEMBERED: usize = 64;
 
-type Remembered = Cell<Option<&'static Known>>;
+type Remembered = Cell<Option<&'static Record>>;
 
 thread_local! {
     /// The last records of this thread, by the address of the place.
@@ -198,27 +191,6 @@ fn place(kind: PolicyKind, name: &'static str, location: &'static Location<'stat
     let address = core::ptr::from_ref(location).addr() ^ name.as_ptr().addr();
     // The layers of a function have one place and one name, and different kinds.
     (address >> 3).wrapping_add(kind as usize) % REMEMBERED
-}
-
-impl Known {
-    /// Returns the record that this thread remembers for a place. Compares addresses: a cheap test
-    /// without false matches.
-    #[inline]
-    fn remembered(
-        kind: PolicyKind,
-        name: &'static str,
-        location: &'static Location<'static>,
-        depth: u8,
-    ) -> Option<&'static Self> {
-        let place = place(kind, name, location);
-        // The thread may be ending, without thread-local values.
-        let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
-        last.filter(|Self { site, .. }| {
-            core::ptr::eq(site.location, location)
-                && core::ptr::eq(site.name, name)
-                && (site.kind, site.depth) == (kind, depth)
-        })
-    }
 }
 
 impl Site {
@@ -241,12 +213,12 @@ impl Site {
     /// record that the thread remembers is complete.
     #[inline]
     pub(crate) fn record_with(&self, complete: impl FnOnce(&Record)) -> &'static Record {
-        let known = Known::remembered(self.kind, self.name, self.location, self.depth);
-        known.map_or_else(|| self.find_for_thread(complete), |known| &known.record)
+        Self::remembered(self.kind, self.name, self.location, self.depth)
+            .unwrap_or_else(|| self.find_for_thread(complete))
     }
 
-    /// Returns the record of a policy whose identity contains no settings, if this thread remembers
-    /// the record. The parts are values, so that a caller compares constants.
+    /// Returns the record that this thread remembers for a place. Compares addresses: a cheap test
+    /// without false matches. The parts are values, so that a caller compares constants.
     #[inline]
     pub(crate) fn remembered(
         kind: PolicyKind,
@@ -254,17 +226,24 @@ impl Site {
         location: &'static Location<'static>,
         depth: u8,
     ) -> Option<&'static Record> {
-        Known::remembered(kind, name, location, depth).map(|known| &*known.record)
+        let place = place(kind, name, location);
+        // The thread may be ending, without thread-local values.
+        let last = LAST.try_with(|last| last.get(place).and_then(Cell::get)).ok().flatten();
+        last.filter(|record| {
+            core::ptr::eq(record.location, location)
+                && core::ptr::eq(record.name, name)
+                && (record.kind, record.depth) == (kind, depth)
+        })
     }
 
     #[cold]
     #[inline(never)]
     fn find_for_thread(&self, complete: impl FnOnce(&Record)) -> &'static Record {
-        let known = self.find();
-        complete(&known.record);
+        let record = self.find();
+        complete(record);
         let place = place(self.kind, self.name, self.location);
-        let _ = LAST.try_with(|last| last.get(place).map(|last| last.set(Some(known))));
-        &known.record
+        let _ = LAST.try_with(|last| last.get(place).map(|last| last.set(Some(record))));
+        record
     }
 
     /// Returns the identity with the greatest age of a last good value.
@@ -379,7 +358,7 @@ impl Site {
         self.count(slot::IDEMPOTENCY.plus(offset));
     }
 
-    fn find(&self) -> &'static Known {
+    fn find(&self) -> &'static Record {
         let sites = SITES.get_or_init(RwLock::default);
         let identity: Identity = (self.kind, self.name, self.location, self.depth);
         let known = sites.read().unwrap_or_else(PoisonError::into_inner).get(&identity).copied();
@@ -403,11 +382,10 @@ impl Site {
                 if self.kind != PolicyKind::Retry {
                     record.keep_code(|| Box::new(*self));
                 }
-                let known: &'static Known =
-                    Box::leak(Box::new(Known { site: *self, record: Arc::new(record) }));
-                list::add_forever(&known.record);
-                shared_name = names::claim(&known.record);
-                known
+                let record: &'static Arc<Record> = Box::leak(Box::new(Arc::new(record)));
+                list::add_forever(record);
+                shared_name = names::claim(record);
+                record
             })
         });
         names::warn(shared_name);
