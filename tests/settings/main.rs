@@ -10,6 +10,7 @@ mod files;
 mod limits;
 mod live;
 mod pending;
+mod rates;
 mod refused;
 mod reload;
 mod waiting_calls;
