@@ -52,9 +52,9 @@ pub use self::sync::{CircuitDecision, LocalDecision};
 pub use self::trial::Trial;
 pub use self::watch::{WatchedGuard, watched, watched_trial};
 use self::word::{
-    BOUNDED, CLOSED, COUNTED, COUNTED_IN_WINDOW, COUNTED_ONLY, FLAGS, GENERATION_SHIFT,
-    HAS_FAILURES, IN_PERIOD, IN_WINDOW, OPEN, STATE, TIMED, TIMED_IN_PERIOD, TIMED_IN_WINDOW,
-    UNUSED, admits_at_once, admitted, is_closed_in_time, without_slot,
+    BOUNDED, CLOSED, COUNTED, COUNTED_IN_WINDOW, COUNTED_ONLY, FLAGS, HAS_FAILURES, IN_PERIOD,
+    IN_WINDOW, OPEN, STATE, TIMED, TIMED_IN_PERIOD, TIMED_IN_WINDOW, UNUSED, admits_at_once,
+    admitted, guard_word, is_closed_in_time, without_slot,
 };
 use crate::clock::{self, Timestamp};
 use crate::context;
@@ -297,7 +297,7 @@ impl State {
         let (true, Some(slots)) = (is_usual, self.slots()) else { return (seen, None) };
         let (now, generation) = (clock::now(), admitted(seen).generation);
         match slots.start(generation, now) {
-            Some(place) => (u64::from(generation) << GENERATION_SHIFT | place.word(), Some(now)),
+            Some(place) => (guard_word(AdmittedCall { generation, trial: 0, place }), Some(now)),
             None => (seen, None),
         }
     }

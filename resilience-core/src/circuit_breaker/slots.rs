@@ -8,7 +8,7 @@ use core::array;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::time::Duration;
 
-use super::GENERATION_SHIFT;
+use super::word::GENERATION_SHIFT;
 use crate::clock::{Timestamp, nanos};
 use crate::sync::AtomicU64;
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::window::{Counts, Record};
+use super::window::Counts;
 use crate::clock::Timestamp;
 
 /// The largest number of a trial call; a guard has 23 bits for the number.
@@ -14,7 +14,8 @@ pub(super) struct TrialCalls {
     in_progress: Vec<Lease>,
     /// The number of the last trial call. Goes on in the next half-open state.
     last: u32,
-    finished: Counts,
+    /// The outcomes of the finished trial calls.
+    pub(super) finished: Counts,
 }
 
 /// A trial call in progress.
@@ -64,28 +65,8 @@ impl TrialCalls {
         self.in_progress.retain(|lease| lease.number != number);
     }
 
-    /// Counts an outcome.
-    pub(super) fn record(&mut self, record: Record) {
-        self.finished.add(record);
-    }
-
-    /// Returns the outcomes of the finished trial calls.
-    pub(super) const fn finished(&self) -> Counts {
-        self.finished
-    }
-
-    /// Continues with these outcomes.
-    pub(super) fn set_finished(&mut self, finished: Counts) {
-        self.finished = finished;
-    }
-
     /// Forgets the trial calls in progress.
     pub(super) fn forget_leases(&mut self) {
         self.in_progress.clear();
-    }
-
-    /// Forgets the outcomes.
-    pub(super) fn forget_outcomes(&mut self) {
-        self.finished = Counts::default();
     }
 }

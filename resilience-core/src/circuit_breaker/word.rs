@@ -67,6 +67,7 @@ pub(super) const fn admitted(seen: u64) -> AdmittedCall {
 }
 
 /// Returns the word of the guard of a call.
+#[inline]
 pub(super) fn guard_word(AdmittedCall { generation, trial, place }: AdmittedCall) -> u64 {
     u64::from(generation) << GENERATION_SHIFT | u64::from(trial) << TRIAL_SHIFT | place.word()
 }

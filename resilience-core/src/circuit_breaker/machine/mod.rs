@@ -1,5 +1,7 @@
 //! The state machine of a breaker, without concurrency.
 
+mod restore;
+
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use super::recovery::Recovery;
 use super::running::RunningCalls;
 use super::settings::Settings;
 use super::slots::{Place, Slots};
-use super::snapshot::{ChangeReason, CircuitSnapshot, WindowSlice};
+use super::snapshot::ChangeReason;
 use super::sync::CircuitDecision;
 use super::trial_calls::TrialCalls;
 use super::window::{Counts, Record, Span, Window};
@@ -412,7 +414,7 @@ impl Machine {
             CallOutcome::Failure(failure) => Some(failure),
         };
         // With an expired lease too: the lease decides only when another trial call may start.
-        self.extra.change().trials.record(Record { failed: failure.is_some(), slow });
+        self.extra.change().trials.finished.add(Record { failed: failure.is_some(), slow });
         match self.verdict(settings) {
             Some(Verdict::Close) => self.close_after_trials(settings, now()),
             // Without a failure the settings have changed since the failures of other trial calls.
@@ -426,7 +428,7 @@ impl Machine {
     /// Returns the decision of the finished trial calls, if they decide under these settings.
     /// Without a decision another trial call may start, now or once a running trial call ends.
     fn verdict(&self, settings: &Settings) -> Option<Verdict> {
-        let Counts { calls, failures, .. } = self.extra.trials.finished();
+        let Counts { calls, failures, .. } = self.extra.trials.finished;
         let needed = settings.successes();
         if calls.saturating_sub(failures) >= needed {
             return Some(Verdict::Close);
@@ -527,87 +529,6 @@ impl Machine {
         }
     }
 
-    /// Restores a snapshot, apart from the window.
-    pub(super) fn restore(
-        &mut self,
-        settings: &Settings,
-        snapshot: &CircuitSnapshot,
-        now: Timestamp,
-    ) {
-        self.enter(snapshot.state, ChangeReason::Manual);
-        self.clear();
-        self.touched = Some(now);
-        let extra = self.extra.change();
-        extra.reopened = snapshot.reopened;
-        self.consecutive_failures = snapshot.consecutive_failures;
-        // The counts are those of the trial calls, unless they are those of the window.
-        if snapshot.window.iter().all(|slice| slice.calls == 0) {
-            let CircuitSnapshot { calls, failures, slow_calls: slow, .. } = *snapshot;
-            extra.trials.set_finished(Counts { calls, failures, slow });
-        }
-        match snapshot.state {
-            CircuitState::Open => {
-                let open_for = snapshot.open_for;
-                let open_for =
-                    open_for.unwrap_or_else(|| settings.nominal_open_time(snapshot.reopened));
-                let until = now.plus(open_for);
-                self.until = Some(until);
-                self.count_as_open(settings, until);
-            }
-            CircuitState::Closed => {
-                extra.trials.forget_outcomes();
-                extra.recovery =
-                    settings.recovery.zip(snapshot.recovering_for).map(|(length, rest)| {
-                        Recovery::resume(now, length, rest, snapshot.recovery_credit)
-                    });
-                extra.stable_from = snapshot.unstable_for.map(|rest| now.plus(rest));
-            }
-            CircuitState::ForcedOpen | CircuitState::Disabled => {
-                self.until = snapshot.open_for.map(|rest| now.plus(rest));
-            }
-            CircuitState::HalfOpen => {}
-        }
-    }
-
-    /// Moves the calls in view into a window of another length.
-    pub(super) fn rewindow(
-        &mut self,
-        old: Span,
-        settings: &Settings,
-        cursor: &Cursor,
-        now: Timestamp,
-    ) {
-        let at = (self.state != CircuitState::Open).then_some(now);
-        let slices = self.slices(old, cursor, at);
-        self.window = OnDemand::new();
-        cursor.reset(self.generation);
-        self.refill(settings, cursor, now, &slices);
-    }
-
-    /// Returns the calls in view at `now`, or as of the last update, oldest first.
-    pub(super) fn slices(
-        &mut self,
-        span: Span,
-        cursor: &Cursor,
-        now: Option<Timestamp>,
-    ) -> Vec<WindowSlice> {
-        self.window.changed().map_or_else(Vec::new, |window| window.slices(span, cursor, now))
-    }
-
-    /// Fills an empty window with the calls of another window, oldest first.
-    pub(super) fn refill(
-        &mut self,
-        settings: &Settings,
-        cursor: &Cursor,
-        now: Timestamp,
-        slices: &[WindowSlice],
-    ) {
-        let Settings { span, min_calls, .. } = *settings;
-        if span != Span::None && !slices.is_empty() {
-            self.window.change().refill(span, min_calls, cursor, now, slices);
-        }
-    }
-
     /// Applies a decision of another process.
     pub(super) fn apply_remote(
         &mut self,
@@ -656,7 +577,7 @@ impl Machine {
     fn clear(&mut self) {
         self.consecutive_failures = 0;
         if let Some(extra) = self.extra.changed() {
-            extra.trials.forget_outcomes();
+            extra.trials.finished = Counts::default();
         }
         if let Some(window) = self.window.changed() {
             window.clear();
@@ -672,7 +593,7 @@ impl Machine {
         cursor: &Cursor,
         now: Timestamp,
     ) -> (Counts, u32) {
-        let trials = self.extra.trials.finished();
+        let trials = self.extra.trials.finished;
         let counts_trials = self.state == CircuitState::HalfOpen || trials.calls > 0;
         let counts = match self.state {
             _ if counts_trials => return (trials, 1),
