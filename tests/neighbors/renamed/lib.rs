@@ -23,7 +23,7 @@ pub fn bare(calls: &Cell<u32>) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// Always.
-#[again::retry(attempts = 3, base_delay = "1ms")]
+#[again::retry(attempts = 3, base_delay = "1h")]
 #[again::timeout("1s")]
 #[again::bulkhead(max = 1)]
 pub async fn with_paths(calls: &Cell<u32>) -> Result<(), Rejected> {
