@@ -6,7 +6,8 @@
 //! concurrency limit.
 //!
 //! While the gate is clear, `poll_ready` passes the readiness of the service on, so backpressure
-//! works as without the layer. Otherwise `poll_ready` is ready at once, and an admitted call waits
+//! works as without the layer. A call that is admitted at once is sent at once, or by the first poll
+//! of its future if the gate counts sent requests. Otherwise `poll_ready` is ready at once, and an admitted call waits
 //! for the service inside the future of the call.
 
 use core::fmt;
@@ -24,6 +25,7 @@ use tower_service::Service;
 use super::BoxError;
 use super::handover::Handover;
 use super::readiness_watch::ReadinessWatch;
+use crate::ready_service::take_ready;
 
 /// Decides about the calls with requests `Request` and outcomes `Result<R, E>`.
 pub trait Gate<Request, R, E> {
@@ -49,6 +51,10 @@ pub trait Gate<Request, R, E> {
 
 /// The admission of a call. A permit that is dropped without a report belongs to a cancelled call.
 pub trait Permit<R, E>: Sized {
+    /// Whether the future of the call sends the request. A permit for sent requests then returns
+    /// from a future that is never polled.
+    const IS_SENT_BY_FUTURE: bool = false;
+
     /// Returns whether the gate has closed for this call, which still waits for the service.
     fn is_revoked(&self) -> bool {
         false
@@ -206,7 +212,7 @@ where
             self.release();
         }
         let (step, permit) = match entry {
-            Entry::Admitted(permit) if is_ready => {
+            Entry::Admitted(permit) if is_ready && !G::Permit::IS_SENT_BY_FUTURE => {
                 let mut permit = Some(permit);
                 let service = &mut self.service;
                 let future = send(&mut permit, handover, || service.call(request));
@@ -218,8 +224,9 @@ where
                 return GatedFuture::new(Step::Rejected { rejected }, None, None);
             }
         };
-        let pending = PendingCall { service: self.service.clone(), request, handover };
-        GatedFuture::new(step, permit, Some(pending))
+        // Ready only after the immediate admission: the service is released otherwise.
+        let service = take_ready(&mut self.service);
+        GatedFuture::new(step, permit, Some(PendingCall { service, request, handover }))
     }
 }
 
