@@ -24,6 +24,9 @@ use super::BoxError;
 /// runs before the service returns its future: of attributes, of layers, and of the headers of a
 /// [`ClientContextLayer`](crate::ClientContextLayer).
 ///
+/// The limit starts with the call. A deadline of the code around the call, or of the code that polls
+/// the future first, ends the call earlier.
+///
 /// The error is a boxed [`Rejected`](resilience_core::Rejected) of the kind
 /// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
 /// transient failure of a request that may have been applied.
@@ -129,7 +132,10 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
             return Poll::Ready(reject(overdue));
         }
         let ended = match this.within.as_pin_mut() {
-            Some(within) => ready!(within.poll(cx)),
+            Some(mut within) => {
+                within.as_mut().take_deadline();
+                ready!(within.poll(cx))
+            }
             // Polled again after the rejection.
             None => Err(None),
         };
