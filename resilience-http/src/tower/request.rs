@@ -20,10 +20,10 @@ pub trait HttpRequest {
     /// Returns the headers for the insertion of an idempotency key.
     fn headers_mut(&mut self) -> &mut HeaderMap;
 
-    /// Returns the URL, if the client of the request may follow redirects. The retry layer then
-    /// compares the URL with [`HttpResponse::url`](crate::HttpResponse::url). Default: `None`.
-    fn redirectable_url(&self) -> Option<&str> {
-        None
+    /// Returns whether the client of the request follows redirects by default. A refusal is then no
+    /// proof that the request was not applied. Default: `false`.
+    fn may_be_redirected(&self) -> bool {
+        false
     }
 
     /// Returns the host, with a port if the request names a port, or an empty string for an
@@ -68,8 +68,8 @@ macro_rules! reqwest_requests {
                     self.headers_mut()
                 }
 
-                fn redirectable_url(&self) -> Option<&str> {
-                    Some(self.url().as_str())
+                fn may_be_redirected(&self) -> bool {
+                    true
                 }
 
                 fn host(&self) -> &str {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::reqwest::redirect::Policy;
 use ::reqwest::{Body, Client, Method, Request, Response, Url};
 use resilience::http::{
-    CircuitBreakerLayer, HostCooldown, HostCooldownLayer, IDEMPOTENCY_KEY, RetryLayer, TimeoutLayer,
+    CircuitBreakerLayer, Classifier, HostCooldown, HostCooldownLayer, IDEMPOTENCY_KEY, RetryLayer,
+    TimeoutLayer,
 };
 use resilience::{CircuitBreaker, Rejected, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -15,7 +17,8 @@ use crate::server::{Act::*, Server};
 use crate::{KEPT, KEPT_SCRIPT, OK, SCENARIOS, check};
 
 fn client(limit: Duration) -> Client {
-    Client::builder().no_proxy().timeout(limit).build().expect("a client")
+    let direct = Client::builder().no_proxy().redirect(Policy::none());
+    direct.timeout(limit).build().expect("a client")
 }
 
 fn patient_client() -> Client {
@@ -41,7 +44,9 @@ async fn every_scenario() {
     for scenario in &SCENARIOS {
         for method in [Method::GET, Method::POST] {
             let server = Server::new(scenario.script);
-            let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY)).and_then(whole);
+            let direct = Classifier::new().follows_redirects(false);
+            let retry = RetryLayer::new(POLICY).classifier(direct);
+            let layers = ServiceBuilder::new().layer(retry).and_then(whole);
             let service = layers.service(client(scenario.limit()));
             let result = service.oneshot(request(&method, &server)).await;
             let ended = result.ok().map(|it| it.status().as_u16());
