@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use crate::RuleResult;
 use crate::invalid::{require, require_times};
+use crate::{MAX_IDEMPOTENCY_KEY_LENGTH, RuleResult};
 
 /// Default of `ttl`, from the end of the call.
 pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,6 +28,17 @@ pub const MIN_KEY_LENGTH: u32 = 1;
 
 /// Default of `max_outcome`, in bytes.
 pub const MAX_OUTCOME: u32 = 256 * 1024;
+
+/// Checks the shortest text key, in characters.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) above the longest key, 255.
+pub const fn min_key_length(characters: u32) -> RuleResult {
+    require(
+        characters as usize <= MAX_IDEMPOTENCY_KEY_LENGTH,
+        "`min_key_length` must be at most 255, the length of the longest key",
+    )
+}
 
 /// Checks how long an outcome is kept.
 ///
@@ -110,4 +121,55 @@ pub const fn lease_within_ttl(lease: Duration, ttl: Duration) -> RuleResult {
         lease,
         ttl,
     )
+}
+
+/// Checks the time for reading the body of a request.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn body_timeout(time: Duration) -> RuleResult {
+    require(
+        !time.is_zero(),
+        "`body_timeout` is zero, so no body could arrive in time; write a longer time, such as 30 \
+         seconds",
+    )
+}
+
+/// Checks the number of requests that run at the same time.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn max_running(requests: u32) -> RuleResult {
+    require(requests >= 1, "`max_running` must be at least 1, or no request could run")
+}
+
+/// Checks the number of protected methods.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn methods(methods: usize) -> RuleResult {
+    require(
+        methods >= 1,
+        "`methods` is empty, so no request would be protected; name a method, or remove the layer",
+    )
+}
+
+/// Checks the number of headers that can carry the key.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
+pub const fn headers(names: usize) -> RuleResult {
+    require(names >= 1, "`headers` is empty, so no request could have a key; name a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_about_the_shortest_key_names_the_longest() {
+        let error = min_key_length(256).expect_err("a broken rule");
+        assert!(error.message().contains(&format!("{MAX_IDEMPOTENCY_KEY_LENGTH},")), "{error}");
+        assert!(min_key_length(255).is_ok());
+    }
 }

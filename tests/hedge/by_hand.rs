@@ -213,3 +213,25 @@ async fn policies_without_a_name_share_no_name() {
     let mut unnamed = policies().into_iter().filter(|policy| policy.name == "hedge");
     assert!(unnamed.all(|policy| !policy.shares_name));
 }
+
+#[test]
+fn a_policy_made_at_run_time_is_checked() {
+    static NO_RATIO: RetryBudget = RetryBudget::ratio(f64::NAN);
+    let after = || HedgePolicy::after(millis(50));
+    for policy in [after(), after().max(9), HedgePolicy::after_quantile(0.95)] {
+        assert_eq!(policy.validate(), Ok(()));
+    }
+    for (policy, words) in [
+        (HedgePolicy::after(Duration::ZERO), "`after` is zero"),
+        (HedgePolicy::after_quantile(0.4), "a quantile must be"),
+        (HedgePolicy::after_quantile(95.0), "a quantile must be"),
+        (HedgePolicy::after_quantile(f64::NAN), "a quantile must be"),
+        (HedgePolicy::after_quantile(0.95).warm_up(Duration::ZERO), "`warm_up` is zero"),
+        (after().max(0), "`max` must be between 1 and 9"),
+        (after().max(10), "`max` must be between 1 and 9"),
+        (after().budget(&NO_RATIO), "`budget` must be a share"),
+    ] {
+        let error = policy.validate().expect_err(words).to_string();
+        assert!(error.starts_with(words), "{error}");
+    }
+}

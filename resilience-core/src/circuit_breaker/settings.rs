@@ -593,8 +593,14 @@ impl Settings {
         if let Some(rate) = self.slow {
             ensure!(rules::slow_rate(rate));
         }
-        if let (Some(min), Some(Span::Calls(size))) = (self.min, self.window) {
-            ensure!(rules::min_calls_within_window(min, size));
+        if let Some(limit) = self.slow_call {
+            ensure!(rules::slow_call(limit));
+        }
+        if let Some(min) = self.min {
+            ensure!(rules::min_calls(min));
+            if let Some(Span::Calls(size)) = self.window {
+                ensure!(rules::min_calls_within_window(min, size));
+            }
         }
         if let Some(Span::Time { length, .. }) = self.window {
             ensure!(rules::window_time(length));

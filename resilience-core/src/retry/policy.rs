@@ -177,7 +177,7 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
+    /// ratio outside 0 to 1, a budget ratio outside 0 to 1 or of 0, an empty list, a base delay (or its sum with the jitter on top) above
     /// the ceiling, or an initial or base delay not below the deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         ensure!(rules::factor(self.backoff.growth_factor()));
@@ -403,6 +403,9 @@ impl Limits {
         }
         if let Some(jitter) = self.jitter {
             ensure!(rules::jitter(jitter.ratio()));
+        }
+        if let Some(budget) = self.budget {
+            ensure!(budget.validate());
         }
         if let Some(deadline) = self.deadline {
             ensure!(rules::deadline(deadline));

@@ -11,7 +11,8 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{EFFECT_METADATA, effect_metadata};
 use resilience_core::context::{Context, InContext};
-use resilience_core::{Effect, RejectedKind};
+use resilience_core::{Effect, InvalidPolicy, RejectedKind};
+use resilience_rules::timeout as rules;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -62,6 +63,15 @@ impl ServerContextLayer {
     /// Creates a layer with this longest time for a request.
     pub fn new(max: Duration) -> Self {
         Self { max, headers: ContextHeaders::new(), refusals: Arc::default() }
+    }
+
+    /// Checks the longest time for a request, for a time from a file. The rule and its message are
+    /// those of `#[timeout]`.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for zero.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        rules::limit(self.max)
     }
 
     /// Sets the names of the headers.

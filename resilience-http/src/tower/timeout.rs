@@ -8,7 +8,8 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout_call, timeout_site};
-use resilience_core::Rejected;
+use resilience_core::{InvalidPolicy, Rejected};
+use resilience_rules::timeout as rules;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -69,6 +70,15 @@ impl TimeoutLayer {
     pub const fn name(mut self, name: &'static str) -> Self {
         self.site.name = name;
         self
+    }
+
+    /// Checks the limit, for a limit from a file. The rule and its message are those of
+    /// `#[timeout]`.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for a limit of zero.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        rules::limit(self.limit)
     }
 }
 

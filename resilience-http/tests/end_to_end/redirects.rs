@@ -72,7 +72,8 @@ async fn the_retry_layer_sends_a_post_once_that_is_redirected_to_its_own_url() {
     let _guard = testing::no_waits();
     for redirect in [301, 302, 303] {
         for refusal in REFUSALS {
-            let server = Server::new(&[[Respond(redirect, BACK), Respond(refusal, "")]; 4].concat());
+            let server =
+                Server::new(&[[Respond(redirect, BACK), Respond(refusal, "")]; 4].concat());
             let service = RetryLayer::new(POLICY).layer(client());
             let response = service.oneshot(request(&Method::POST, &server.url())).await;
             assert_eq!(response.expect("a response").status().as_u16(), refusal);
