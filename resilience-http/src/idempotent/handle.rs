@@ -1,6 +1,7 @@
 //! A claimed request: runs the handler, and stores the response.
 
 use core::any::Any;
+use core::future::poll_fn;
 use core::time::Duration;
 use std::error::Error;
 use std::panic::resume_unwind;
@@ -45,6 +46,13 @@ struct HandledResponse<R: Body> {
     end: CallEnd,
 }
 
+/// An error of the service.
+enum Failed<E> {
+    /// The service was not called.
+    Unready(E),
+    Called(E),
+}
+
 /// The end of a call in the store.
 enum CallEnd {
     /// Stores the record.
@@ -65,7 +73,7 @@ impl CallEnd {
 }
 
 impl<T: Store + Clone> ClaimedRequest<T> {
-    /// Runs the handler and records the outcome.
+    /// Waits for the service, runs the handler and records the outcome.
     ///
     /// A panic of the handler resumes after the store has recorded the end of the call.
     pub(super) async fn run<S, B, R>(
@@ -80,7 +88,8 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         let settings = Arc::clone(&self.settings);
         let is_head = request.method() == Method::HEAD;
         let body = catch_panic(async move {
-            let response = service.call(request).await?;
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Failed::Unready)?;
+            let response = service.call(request).await.map_err(Failed::Called)?;
             Ok(settings.read_response(response, is_head).await)
         });
         match self.call.run(body).await {
@@ -101,7 +110,11 @@ impl<T: Store + Clone> ClaimedRequest<T> {
                     Some(Ok(_)) | None => Ok(handled.response),
                 }
             }
-            Ok(Ok(Err(error))) => {
+            Ok(Ok(Err(Failed::Unready(error)))) => {
+                self.end(CallEnd::Release).await;
+                Err(error)
+            }
+            Ok(Ok(Err(Failed::Called(error)))) => {
                 let has_lost_attempt = self.call.context().has_lost_attempt();
                 let disposition = if is_not_applied(&error) && !has_lost_attempt {
                     Disposition::Release

@@ -35,6 +35,10 @@ use super::stored_headers::StoredHeaders;
 /// disconnect, and an outer limit no longer counts the handler. Under `axum` prefer
 /// `Router::route_layer`, which leaves unknown paths to the 404 of the router.
 ///
+/// **Readiness.** A request whose body arrives, or whose key is in use, holds no reservation of the
+/// service, such as the permit of a concurrency limit. After the claim the request waits until the
+/// service is ready, and the lease is renewed meanwhile.
+///
 /// # Examples
 ///
 /// ```
