@@ -23,11 +23,11 @@ use super::body::{IdempotentBody, Read, ReadMode, Unread, read};
 use super::grpc;
 use super::layer::Settings;
 use super::problem::Problem;
-use super::protocol::Protocol;
 use super::record::{NotStored, StoredResponse};
 use super::running::RunningRequest;
 use super::store_policy::unknown_outcome;
 use crate::classification::classify_chain;
+use crate::protocol::Protocol;
 
 /// A request whose key this process has claimed.
 pub(super) struct ClaimedRequest<T: Store + Clone> {

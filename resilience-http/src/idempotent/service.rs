@@ -23,8 +23,8 @@ use super::fingerprint::{add_content, add_target};
 use super::handle::ClaimedRequest;
 use super::layer::{RequestScope, Settings};
 use super::problem::Problem;
-use super::protocol::Protocol;
 use super::record::{NotStored, read_record};
+use crate::protocol::Protocol;
 use crate::ready_service::take_ready;
 
 /// A service under an [`IdempotencyLayer`](crate::IdempotencyLayer).
