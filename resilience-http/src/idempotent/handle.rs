@@ -191,7 +191,8 @@ impl<T> Settings<T> {
         if disposition != Disposition::Store || head.status.is_informational() {
             return without_record(head, IdempotentBody::untouched(body), NotStored::Stream);
         }
-        let content_length = content_length(&head.headers);
+        let has_content = has_content(is_head, head.status);
+        let content_length = content_length(&head.headers).filter(|_| has_content);
         match read(body, self.max_outcome, ReadMode::Sized { content_length }).await {
             Read::Partial { body, reason } => without_record(
                 head,
@@ -205,8 +206,7 @@ impl<T> Settings<T> {
             // The server ends the connection after such a body, so no client takes a part for the
             // whole.
             Read::Whole { body, bytes, .. }
-                if content_length.is_some_and(|length| length != bytes.len() as u64)
-                    && has_content(is_head, head.status) =>
+                if content_length.is_some_and(|length| length != bytes.len() as u64) =>
             {
                 without_record(head, body.without_length(), NotStored::Broken)
             }

@@ -77,7 +77,9 @@ impl Running {
             if state.count == 0 {
                 return Poll::Ready(());
             }
-            state.draining.push(waker);
+            if !state.draining.iter().any(|known| known.will_wake(&waker)) {
+                state.draining.push(waker);
+            }
             Poll::Pending
         });
         match timeout(limit, idle).await {
