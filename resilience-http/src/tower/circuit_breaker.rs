@@ -14,7 +14,7 @@ use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
 use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
-use super::readiness_watch;
+use super::readiness_watch::{self, Watched};
 use super::request::HttpRequest;
 use crate::classification::{Classifier, HttpError, HttpResponse};
 use crate::host_cooldown::normalize_host;
@@ -239,6 +239,13 @@ where
         }
     }
 
+    fn watched(&self) -> Option<Watched> {
+        match (self.breakers.single(), &self.open) {
+            (Some(breaker), _) => Some(Watched::new(&**breaker)),
+            (None, open) => open.as_deref().map(Watched::new),
+        }
+    }
+
     /// If the breaker depends on the request, the breaker is unknown here, and the error does not
     /// count.
     fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
@@ -298,14 +305,19 @@ impl<D: DefinedBreaker> CallPermit<D> {
         if let (Some(open), PolicyRef::Shared(breaker)) = (&self.open, &self.breaker) {
             let breaker = Arc::downgrade(breaker);
             open.note(breaker);
+            readiness_watch::wake(Watched::new(&**open));
         }
-        readiness_watch::wake_all();
+        readiness_watch::wake(Watched::new(&*self.breaker));
     }
 }
 
 impl<R: HttpResponse, E: HttpError, D: DefinedBreaker> Permit<R, E> for CallPermit<D> {
     fn is_revoked(&self) -> bool {
         matches!(self.breaker.state(), CircuitState::Open | CircuitState::ForcedOpen)
+    }
+
+    fn watched(&self) -> Option<Watched> {
+        Some(Watched::new(&*self.breaker))
     }
 
     fn renew(self) -> Entry<Self> {

@@ -24,7 +24,7 @@ use tower_service::Service;
 
 use super::BoxError;
 use super::handover::Handover;
-use super::readiness_watch::ReadinessWatch;
+use super::readiness_watch::{ReadinessWatch, Watched};
 use crate::ready_service::take_ready;
 
 /// Decides about the calls with requests `Request` and outcomes `Result<R, E>`.
@@ -38,6 +38,11 @@ pub trait Gate<Request, R, E> {
     /// Returns whether the gate would admit any call at once.
     fn is_clear(&self) -> bool {
         true
+    }
+
+    /// Returns the breaker whose opening ends a wait for the service, if any.
+    fn watched(&self) -> Option<Watched> {
+        None
     }
 
     /// Observes an error of `poll_ready`, and returns the outcome unchanged.
@@ -58,6 +63,11 @@ pub trait Permit<R, E>: Sized {
     /// Returns whether the gate has closed for this call, which still waits for the service.
     fn is_revoked(&self) -> bool {
         false
+    }
+
+    /// Returns the breaker whose opening revokes the admission, if any.
+    fn watched(&self) -> Option<Watched> {
+        None
     }
 
     /// Decides again, after a wait for the service.
@@ -180,7 +190,9 @@ where
             Poll::Ready(ready) => ready,
             Poll::Pending => {
                 self.readiness = Readiness::Pending;
-                self.watch.begin(cx.waker());
+                if let Some(watched) = self.gate.watched() {
+                    self.watch.begin(watched, cx.waker());
+                }
                 // The gate may have closed before the watch began.
                 if self.gate.is_clear() {
                     return Poll::Pending;
@@ -299,7 +311,9 @@ where
                     };
                     let ready = observed(this.permit, || pending.service.poll_ready(cx));
                     if ready.is_pending() {
-                        this.watch.begin(cx.waker());
+                        if let Some(watched) = this.permit.as_ref().and_then(P::watched) {
+                            this.watch.begin(watched, cx.waker());
+                        }
                         if !this.permit.as_ref().is_some_and(P::is_revoked) {
                             return Poll::Pending;
                         }
