@@ -16,7 +16,7 @@ use crate::function_state::TestReset;
 use crate::jitter::Jitter;
 use crate::name::intern;
 use crate::random;
-use crate::registry::PolicyFigures;
+use crate::registry::{CIRCUIT_BREAKER, PolicyFigures};
 use crate::settings::Live;
 use crate::sync::{AtomicU64, const_fn};
 use resilience_rules::InvalidPolicy;
@@ -115,7 +115,7 @@ impl CircuitBreaker {
 
 impl View<'_> {
     pub(super) fn name_or_default(self) -> &'static str {
-        self.definition.settings.name.unwrap_or("circuit breaker")
+        self.definition.settings.name.unwrap_or(CIRCUIT_BREAKER)
     }
 }
 

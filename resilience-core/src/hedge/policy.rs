@@ -15,7 +15,7 @@ use crate::const_check::ensure;
 use crate::event::HedgeEvent;
 use crate::name::intern;
 use crate::outcome::Outcome;
-use crate::registry::Hedges;
+use crate::registry::{Hedges, PolicyKind};
 use crate::rejection_signal::RejectionSignal;
 
 /// Starts a second attempt of a call while the first still runs, and returns the first success:
@@ -89,7 +89,7 @@ impl HedgePolicy {
 
     #[track_caller]
     const fn new(hedges: Hedges, latencies: Option<Latencies>) -> Self {
-        let hedge = Hedge::new(hedges.max).at("hedge", 0).with(hedges);
+        let hedge = Hedge::new(hedges.max).at(PolicyKind::Hedge.as_str(), 0).with(hedges);
         let own_budget = RetryBudget::ratio(rules::BUDGET);
         Self { hedge, latencies, own_budget, budget: None, given: (hedges.max, None) }
     }

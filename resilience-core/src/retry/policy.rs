@@ -13,6 +13,7 @@ use crate::context::nesting::Nested;
 use crate::jitter::{self, Jitter};
 use crate::log::Level;
 use crate::random;
+use crate::registry::PolicyKind;
 use resilience_rules::{InvalidPolicy, retry as rules};
 
 /// The number of attempts, the delays between attempts, and the conditions for a retry.
@@ -49,7 +50,7 @@ pub struct RetryPolicy<B = Schedule> {
 const MOST_DELAYS: u32 = 1000;
 
 /// The name of a policy by hand without a name.
-pub(super) const DEFAULT_NAME: &str = "retry";
+pub(super) const DEFAULT_NAME: &str = PolicyKind::Retry.as_str();
 
 /// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use resilience_core::__internal::{
     Spending, Timestamp, WaitMode, enter_attempt_of, in_nested_attempt, is_counting, named_attempt,
     now,
 };
-use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
+use resilience_core::{Backoff, FailureKind, PolicyKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -26,6 +26,9 @@ use crate::client_key::IdempotencyKey;
 use crate::key_headers::KeyHeaders;
 use crate::ready_service::take_ready;
 use crate::request_method::has_idempotent_method;
+
+/// The name of a policy without a name.
+const NAME: &str = PolicyKind::Retry.as_str();
 
 /// Retries the calls of a service: `#[retry]` with [`classify`](crate::classify()) and
 /// [`classify_response`](crate::classify_response()) as a layer.
@@ -269,7 +272,7 @@ impl Call {
         service: &mut S,
         request: Request,
     ) -> NestedAttempt<NamedAttempt, S::Future> {
-        let (bound, setter) = (self.state.bound(policy), policy.setter("retry"));
+        let (bound, setter) = (self.state.bound(policy), policy.setter(NAME));
         let attempt = self.state.attempt_number();
         let attempt = named_attempt(bound, setter, attempt);
         let nested = enter_attempt_of(&attempt);
@@ -300,7 +303,7 @@ impl Call {
                 let class = rules.response(response);
                 if class.kind == FailureKind::Permanent {
                     if self.state.reports_success() {
-                        self.state.recovered(&policy.borrowed().at("retry", WaitMode::Async));
+                        self.state.recovered(&policy.borrowed().at(NAME, WaitMode::Async));
                     }
                     self.spending.succeeded();
                     if is_counting() {
@@ -313,7 +316,7 @@ impl Call {
             }
             Err(error) => (rules.error(error), Shown::Display(error)),
         };
-        let policy = policy.borrowed().at("retry", WaitMode::Async);
+        let policy = policy.borrowed().at(NAME, WaitMode::Async);
         let policy = policy.idempotent(self.idempotent).replayable(is_replayable);
         let signal = self.scope.signal();
         self.state.next(&policy, Some(&self.spending), class, signal.as_ref(), shown)

@@ -152,7 +152,7 @@ fn refuse<R: Default>(protocol: Protocol) -> Response<R> {
         }
     } else {
         let status = StatusCode::from_u16(kind.http_status());
-        *response.status_mut() = status.unwrap_or(StatusCode::GATEWAY_TIMEOUT);
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     }
     response
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout_call, timeout_site};
-use resilience_core::{InvalidPolicy, Rejected};
+use resilience_core::{InvalidPolicy, PolicyKind, Rejected};
 use resilience_rules::timeout as rules;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -63,7 +63,7 @@ impl TimeoutLayer {
     /// Creates a layer with this limit for each call.
     #[track_caller]
     pub const fn new(limit: Duration) -> Self {
-        Self { limit, site: timeout_site("timeout", Some(limit), 0) }
+        Self { limit, site: timeout_site(PolicyKind::Timeout.as_str(), Some(limit), 0) }
     }
 
     /// Sets the name in rejections. Default: `"timeout"`.
