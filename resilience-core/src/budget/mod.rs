@@ -7,7 +7,6 @@ mod tokens;
 
 use core::cell::Cell;
 
-#[cfg(not(resilience_loom))]
 use resilience_rules::{InvalidPolicy, retry as rules};
 
 use self::recent::Recent;
@@ -129,7 +128,6 @@ impl RetryBudget {
     ///
     /// # Errors
     /// [`InvalidPolicy`] for a ratio outside 0 to 1, and for 0.
-    #[cfg(not(resilience_loom))]
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         match self.quota.ratio {
             Some(ratio) => rules::budget(ratio),
