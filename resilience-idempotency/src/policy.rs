@@ -161,8 +161,8 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets how long after its claim a running call renews its lease. Default: the `ttl`. Zero counts
-    /// as the default.
+    /// Sets how long after its claim a running call renews its lease. Default: the `ttl`. Zero
+    /// counts as the default.
     ///
     /// The lease ends after this time at the latest, and the key counts as interrupted, although
     /// the body may still run: a body that hangs would otherwise keep its key forever.

@@ -116,8 +116,8 @@ impl RetryBudget {
         })
     }
 
-    /// Checks the [`ratio`](Self::ratio), for a ratio from a file. The rule and its message are those
-    /// of the key `budget` of `#[retry]`.
+    /// Checks the [`ratio`](Self::ratio), for a ratio from a file. The rule and its message are
+    /// those of the key `budget` of `#[retry]`.
     ///
     /// ```
     /// use resilience::RetryBudget;

@@ -116,8 +116,8 @@ impl HedgePolicy {
         self
     }
 
-    /// Returns the first rule that the settings break, for settings from a file. The rules and their
-    /// messages are those of `#[hedge]`.
+    /// Returns the first rule that the settings break, for settings from a file. The rules and
+    /// their messages are those of `#[hedge]`.
     ///
     /// ```
     /// use core::time::Duration;

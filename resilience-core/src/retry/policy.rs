@@ -178,8 +178,9 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, a budget ratio outside 0 to 1 or of 0, an empty list, a base delay (or its sum with the jitter on top) above
-    /// the ceiling, or an initial or base delay not below the deadline.
+    /// ratio outside 0 to 1, a budget ratio outside 0 to 1 or of 0, an empty list, a base delay (or
+    /// its sum with the jitter on top) above the ceiling, or an initial or base delay not below the
+    /// deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         ensure!(rules::factor(self.backoff.growth_factor()));
         ensure!(self.limits.validate());

@@ -123,8 +123,8 @@ impl Classifier {
     ///
     /// A client reports the failure of the last request only. With `true`, an error or a refusal is
     /// therefore no proof that the first request was not applied: a POST with the response 303 was
-    /// applied, even if the new location refuses the connection or answers 429. `RetryLayer` repeats
-    /// such a POST with a key only, and a function can compare URLs with
+    /// applied, even if the new location refuses the connection or answers 429. `RetryLayer`
+    /// repeats such a POST with a key only, and a function can compare URLs with
     /// [`response_to`](Self::response_to).
     ///
     /// A client without redirects (`redirect::Policy::none()`) is the better choice for a POST,

@@ -13,7 +13,7 @@ use resilience_idempotency::{
     FingerprintBuilder, IdempotencyPolicy, KeyParts, OnInterrupted, OnLeaseLost, OnStoreError,
     OnUnsaved, Scope, Store,
 };
-use resilience_rules::idempotent as rules;
+use resilience_rules::{idempotency_layer, idempotent as rules};
 use tower_layer::Layer;
 
 use super::key_header::KeyHeaders;
@@ -253,8 +253,8 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self.policy(|policy| policy.store_timeout(time))
     }
 
-    /// Sets the longest stored response, in bytes: the body, the trailers, and each stored header with
-    /// its name, its value and 8 bytes. Default: 1 MiB.
+    /// Sets the longest stored response, in bytes: the body, the trailers, and each stored header
+    /// with its name, its value and 8 bytes. Default: 1 MiB.
     ///
     /// A longer response is passed on without a record of the body. A repeated request is rejected
     /// with `completed-without-body`.
@@ -431,8 +431,8 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self
     }
 
-    /// Returns the first rule that the settings break, for settings from a file. The rules and their
-    /// messages are those of `#[idempotent]`.
+    /// Returns the first rule that the settings break, for settings from a file. The rules and
+    /// their messages are those of `#[idempotent]`.
     ///
     /// ```
     /// use core::time::Duration;
@@ -454,10 +454,10 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     pub fn validate(&self) -> Result<(), InvalidPolicy> {
         let Settings { policy, body_timeout, max_running, methods, keys, .. } = &self.settings;
         policy.validate()?;
-        rules::body_timeout(*body_timeout)?;
-        rules::max_running(*max_running)?;
-        rules::methods(methods.len())?;
-        rules::headers(keys.names().len())
+        idempotency_layer::body_timeout(*body_timeout)?;
+        idempotency_layer::max_running(*max_running)?;
+        idempotency_layer::methods(methods.len())?;
+        idempotency_layer::headers(keys.names().len())
     }
 
     /// Waits until no request runs under this layer and its clones, for `timeout` at most. Returns

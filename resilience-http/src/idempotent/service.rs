@@ -89,8 +89,8 @@ where
                 return Box::pin(async move { Ok(unprotected(response.await?, is_ignored)) });
             }
         };
-        // The future waits for the body and for the claim. Meanwhile the request holds no reservation of
-        // the service, such as the permit of a concurrency limit.
+        // The future waits for the body and for the claim. Meanwhile the request holds no
+        // reservation of the service, such as the permit of a concurrency limit.
         let service = service.clone();
         Box::pin(async move {
             let claimed = match settings.claim(head, body, key).await {

@@ -6,9 +6,9 @@
 //! concurrency limit.
 //!
 //! While the gate is clear, `poll_ready` passes the readiness of the service on, so backpressure
-//! works as without the layer. A call that is admitted at once is sent at once, or by the first poll
-//! of its future if the gate counts sent requests. Otherwise `poll_ready` is ready at once, and an admitted call waits
-//! for the service inside the future of the call.
+//! works as without the layer. A call that is admitted at once is sent at once, or by the first
+//! poll of its future if the gate counts sent requests. Otherwise `poll_ready` is ready at once,
+//! and an admitted call waits for the service inside the future of the call.
 
 use core::fmt;
 use core::future::Future;

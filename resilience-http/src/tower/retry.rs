@@ -35,8 +35,8 @@ const NAME: &str = PolicyKind::Retry.as_str();
 ///
 /// - **Safety.** The layer reads the method and the idempotency key of the request and decides
 ///   whether a retry is safe. With a key, the layer also retries a 409.
-/// - **Redirects.** `reqwest` follows redirects, and an outcome belongs to an unknown request of the
-///   chain. A POST without a key is therefore not retried, even after a refused connection or a
+/// - **Redirects.** `reqwest` follows redirects, and an outcome belongs to an unknown request of
+///   the chain. A POST without a key is therefore not retried, even after a refused connection or a
 ///   429: a server may apply the POST and redirect to its own URL. For a client without redirects,
 ///   set [`Classifier::follows_redirects`] to `false`.
 /// - **Outcome.** A failed response is dropped with the body before the delay. The last response

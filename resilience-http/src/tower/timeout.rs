@@ -25,8 +25,8 @@ use super::BoxError;
 /// runs before the service returns its future: of attributes, of layers, and of the headers of a
 /// [`ClientContextLayer`](crate::ClientContextLayer).
 ///
-/// The limit starts with the call. A deadline of the code around the call, or of the code that polls
-/// the future first, ends the call earlier.
+/// The limit starts with the call. A deadline of the code around the call, or of the code that
+/// polls the future first, ends the call earlier.
 ///
 /// The error is a boxed [`Rejected`](resilience_core::Rejected) of the kind
 /// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
