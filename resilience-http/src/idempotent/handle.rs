@@ -46,13 +46,6 @@ struct HandledResponse<R: Body> {
     end: CallEnd,
 }
 
-/// An error of the service.
-enum Failed<E> {
-    /// The service was not called.
-    Unready(E),
-    Called(E),
-}
-
 /// The end of a call in the store.
 enum CallEnd {
     /// Stores the record.
@@ -73,7 +66,23 @@ impl CallEnd {
 }
 
 impl<T: Store + Clone> ClaimedRequest<T> {
-    /// Waits for the service, runs the handler and records the outcome.
+    /// Waits until the service is ready. A request that is dropped meanwhile gives the key back.
+    pub(super) async fn wait_for<S, R>(
+        &mut self,
+        service: &mut S,
+    ) -> Result<Result<(), S::Error>, Rejected>
+    where
+        S: Service<R>,
+    {
+        self.call.prepare(poll_fn(|cx| service.poll_ready(cx))).await
+    }
+
+    /// Gives the key back: the handler has not run.
+    pub(super) async fn release(self) {
+        self.end(CallEnd::Release).await;
+    }
+
+    /// Runs the handler and records the outcome.
     ///
     /// A panic of the handler resumes after the store has recorded the end of the call.
     pub(super) async fn run<S, B, R>(
@@ -88,8 +97,7 @@ impl<T: Store + Clone> ClaimedRequest<T> {
         let settings = Arc::clone(&self.settings);
         let is_head = request.method() == Method::HEAD;
         let body = catch_panic(async move {
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Failed::Unready)?;
-            let response = service.call(request).await.map_err(Failed::Called)?;
+            let response = service.call(request).await?;
             Ok(settings.read_response(response, is_head).await)
         });
         match self.call.run(body).await {
@@ -110,11 +118,7 @@ impl<T: Store + Clone> ClaimedRequest<T> {
                     Some(Ok(_)) | None => Ok(handled.response),
                 }
             }
-            Ok(Ok(Err(Failed::Unready(error)))) => {
-                self.end(CallEnd::Release).await;
-                Err(error)
-            }
-            Ok(Ok(Err(Failed::Called(error)))) => {
+            Ok(Ok(Err(error))) => {
                 let has_lost_attempt = self.call.context().has_lost_attempt();
                 let disposition = if is_not_applied(&error) && !has_lost_attempt {
                     Disposition::Release

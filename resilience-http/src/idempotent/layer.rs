@@ -37,7 +37,8 @@ use super::stored_headers::StoredHeaders;
 ///
 /// **Readiness.** A request whose body arrives, or whose key is in use, holds no reservation of the
 /// service, such as the permit of a concurrency limit. After the claim the request waits until the
-/// service is ready, and the lease is renewed meanwhile.
+/// service is ready, and the lease is renewed meanwhile. A client that disconnects meanwhile gives
+/// the key back.
 ///
 /// # Examples
 ///

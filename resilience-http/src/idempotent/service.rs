@@ -91,7 +91,7 @@ where
         };
         // The future waits for the body and for the claim. Meanwhile the request holds no
         // reservation of the service, such as the permit of a concurrency limit.
-        let service = service.clone();
+        let mut service = service.clone();
         Box::pin(async move {
             let claimed = match settings.claim(head, body, key).await {
                 Ok(Claim::Run(claimed)) => claimed,
@@ -104,7 +104,17 @@ where
                 }
                 Err(problem) => return Ok(settings.problem(protocol, &problem)),
             };
-            let (claimed, request) = *claimed;
+            let (mut claimed, request) = *claimed;
+            match claimed.wait_for(&mut service).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    claimed.release().await;
+                    return Err(error);
+                }
+                Err(rejected) => {
+                    return Ok(settings.problem(protocol, &Problem::from_rejection(&rejected)));
+                }
+            }
             let is_detached = settings.is_detached;
             // A future that passes through functions takes its space in each of their futures.
             let work = Box::pin(claimed.run(service, request));

@@ -104,7 +104,7 @@ fn limited(
         Ok::<_, BoxError>(Response::new(Body::empty()))
     };
     ServiceBuilder::new()
-        .layer(layer().wait(Duration::from_secs(1000)))
+        .layer(layer().wait(Duration::from_secs(1000)).on_interrupted(OnInterrupted::Unknown))
         .layer(ConcurrencyLimitLayer::new(limit))
         .service(service_fn(handler))
 }
@@ -186,4 +186,22 @@ async fn a_service_that_becomes_unready_gives_the_key_back() {
     is_broken.store(false, Relaxed);
     let response = service.oneshot(takes("1", "k")).await.expect("a response");
     assert_eq!(response.status(), 200);
+}
+
+/// A handler continues after a disconnect, but a request in the queue of the service has no handler.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_the_queue_of_the_service_gives_the_key_back() {
+    let service = limited(1);
+    let mut early = service.clone();
+    let waiting = early.ready().await.expect("ready").call(takes("1", "k"));
+    let running = tokio::spawn(service.clone().oneshot(takes("100", "l")));
+    tokio::task::yield_now().await;
+    let waiting = tokio::spawn(waiting);
+    sleep(Duration::from_secs(50)).await;
+    waiting.abort();
+    assert!(running.await.expect("no panic").is_ok());
+    let start = Instant::now();
+    let response = service.oneshot(takes("1", "k")).await.expect("a response");
+    assert_eq!((response.status().as_u16(), start.elapsed().as_secs()), (200, 1));
+    assert!(!response.headers().contains_key("idempotent-replayed"));
 }
