@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -303,7 +304,6 @@ impl<D: DefinedBreaker> CallPermit<D> {
             return;
         }
         if let (Some(open), PolicyRef::Shared(breaker)) = (&self.open, &self.breaker) {
-            let breaker = Arc::downgrade(breaker);
             open.note(breaker);
             readiness_watch::wake(Watched::new(&**open));
         }
@@ -370,18 +370,18 @@ impl<D: DefinedBreaker> Drop for CallPermit<D> {
 /// The open circuits among the breakers of the hosts.
 #[derive(Debug, Default)]
 struct OpenCircuits {
-    /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
-    seen: Mutex<Vec<Weak<dyn Circuit>>>,
+    /// The breakers that were seen open. Weak, because a breaker in use is never evicted. A map,
+    /// because each rejected call looks for its breaker.
+    seen: Mutex<BTreeMap<Watched, Weak<dyn Circuit>>>,
     /// Whether `seen` has entries. `false` spares most calls the lock.
     has_seen: AtomicBool,
 }
 
 impl OpenCircuits {
-    fn note(&self, breaker: Weak<dyn Circuit>) {
+    fn note<C: Circuit + 'static>(&self, breaker: &Arc<C>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !seen.iter().any(|known| known.ptr_eq(&breaker)) {
-            seen.push(breaker);
-        }
+        let weak = || Arc::<C>::downgrade(breaker) as Weak<dyn Circuit>;
+        seen.entry(Watched::new(&**breaker)).or_insert_with(weak);
         self.has_seen.store(true, Ordering::SeqCst);
     }
 
@@ -392,11 +392,11 @@ impl OpenCircuits {
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Each entry is removed once, so the cost is constant on average.
-        while let Some(last) = seen.last() {
-            if last.upgrade().is_some_and(|breaker| breaker.rejects()) {
+        while let Some(last) = seen.last_entry() {
+            if last.get().upgrade().is_some_and(|breaker| breaker.rejects()) {
                 return false;
             }
-            seen.pop();
+            last.remove();
         }
         self.has_seen.store(false, Ordering::SeqCst);
         true

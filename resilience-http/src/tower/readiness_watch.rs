@@ -15,8 +15,8 @@ static WAITING: Mutex<Waiting> = Mutex::new(Waiting { last_id: 0, wakers: BTreeM
 /// The number of waiting calls. Zero spares most rejections the lock.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// The identity of a circuit breaker, or of the breakers of a layer. The waiting call keeps the
-/// breaker alive, so no other breaker has the address.
+/// The identity of a circuit breaker, or of the breakers of a layer: the address. The holder keeps
+/// the memory, with a `Weak` at least, so no other breaker has the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Watched(usize);
 
