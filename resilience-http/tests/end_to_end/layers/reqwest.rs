@@ -165,3 +165,22 @@ async fn one_429_stops_a_hundred_callers() {
     assert_eq!(last.expect("a response").status(), 200);
     assert_eq!(server.requests(), 2);
 }
+
+/// The limit of another host, such as a storage, is no limit of the host that redirects there.
+#[tokio::test]
+async fn a_429_after_a_redirect_cools_the_host_that_answers() {
+    let cooldown = Arc::new(HostCooldown::new().max_wait(Duration::ZERO));
+    let storage = Server::new(&[Respond(429, "retry-after: 70\r\n")]);
+    let location = format!("location: {}\r\n", storage.url()).leak();
+    let api = Server::new(&[Respond(302, location), OK]);
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let service = HostCooldownLayer::shared(Arc::clone(&cooldown)).layer(client);
+    let first = service.clone().oneshot(request(&Method::GET, &api)).await;
+    assert_eq!(first.expect("a response").status(), 429);
+    let host = |server: &Server| request(&Method::GET, server).url().authority().to_owned();
+    assert!(cooldown.remaining(&host(&storage)).is_some());
+    assert_eq!(cooldown.remaining(&host(&api)), None);
+    let second = service.oneshot(request(&Method::GET, &api)).await;
+    assert_eq!(second.expect("a response").status(), 200);
+    assert_eq!((api.requests(), storage.requests()), (2, 1));
+}
