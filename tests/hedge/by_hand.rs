@@ -221,17 +221,18 @@ fn a_policy_made_at_run_time_is_checked() {
     for policy in [after(), after().max(9), HedgePolicy::after_quantile(0.95)] {
         assert_eq!(policy.validate(), Ok(()));
     }
-    for (policy, words) in [
-        (HedgePolicy::after(Duration::ZERO), "`after` is zero"),
-        (HedgePolicy::after_quantile(0.4), "a quantile must be"),
-        (HedgePolicy::after_quantile(95.0), "a quantile must be"),
-        (HedgePolicy::after_quantile(f64::NAN), "a quantile must be"),
-        (HedgePolicy::after_quantile(0.95).warm_up(Duration::ZERO), "`warm_up` is zero"),
-        (after().max(0), "`max` must be between 1 and 9"),
-        (after().max(10), "`max` must be between 1 and 9"),
-        (after().budget(&NO_RATIO), "`budget` must be a share"),
-    ] {
+    let is_broken = |policy: HedgePolicy, words: &str| {
         let error = policy.validate().expect_err(words).to_string();
         assert!(error.starts_with(words), "{error}");
+    };
+    is_broken(HedgePolicy::after(Duration::ZERO), "`after` is zero");
+    for quantile in [0.4, 95.0, f64::NAN] {
+        is_broken(HedgePolicy::after_quantile(quantile), "a quantile must be");
     }
+    let warm_up = HedgePolicy::after_quantile(0.95).warm_up(Duration::ZERO);
+    is_broken(warm_up, "`warm_up` is zero");
+    for max in [0, 10] {
+        is_broken(after().max(max), "`max` must be between 1 and 9");
+    }
+    is_broken(after().budget(&NO_RATIO), "`budget` must be a share");
 }
