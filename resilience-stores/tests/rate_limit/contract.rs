@@ -144,3 +144,28 @@ async fn postgres_works_through_pgbouncer() {
     store.migrate().await.unwrap();
     check_contract(&mut store, "over a bouncer").await;
 }
+
+#[tokio::test]
+async fn postgres_repeats_a_statement_that_the_server_has_rolled_back() {
+    let Some(server) = Postgres::start(&[]) else { return };
+    let mut store = postgres(&server.url());
+    store.migrate().await.unwrap();
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    // A sequence counts the failures, because a rollback does not reset a sequence.
+    let trigger = "CREATE SEQUENCE failed;
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('failed') <= 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001';
+        END IF; RETURN NEW; END $$;
+        CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON resilience_rate_limit_leases
+        FOR EACH ROW EXECUTE FUNCTION fail()";
+    sqlx::raw_sql(trigger).execute(&mut connection).await.unwrap();
+    assert_eq!(lease(&mut store, "n", request(1, 0, 60)).await, (60, vec![]));
+}
+
+#[test]
+fn the_debug_form_shows_no_password() {
+    let postgres = format!("{:?}", postgres("postgres://app:s3cret@db/app"));
+    let redis = format!("{:?}", redis("redis://app:s3cret@db/"));
+    assert!(!postgres.contains("s3cret"), "{postgres}");
+    assert!(!redis.contains("s3cret"), "{redis}");
+}
