@@ -3,7 +3,7 @@
 #![cfg(feature = "opentelemetry")]
 
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics, SumDataPoint};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use resilience::CircuitBreaker;
 use resilience::export::register_instruments;
@@ -29,7 +29,7 @@ fn rejected(exporter: &InMemoryMetricExporter) -> u64 {
         let mut values = point.attributes().map(|label| label.value.as_str());
         values.any(|value| value == "rejected")
     });
-    rejected.map(|point| point.value()).sum()
+    rejected.map(SumDataPoint::value).sum()
 }
 
 #[test]
