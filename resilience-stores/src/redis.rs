@@ -53,7 +53,7 @@ mod sealed {
 }
 
 macro_rules! versions {
-    ($(#[cfg(feature = $feature:literal)] $redis:ident, [$($retry:ident),*], $effect:expr;)*) => {$(
+    ($(#[cfg(feature = $feature:literal)] $redis:ident, $effect:expr;)*) => {$(
         #[cfg(feature = $feature)]
         impl sealed::Sealed for ::$redis::RedisError {}
 
@@ -74,7 +74,11 @@ macro_rules! versions {
                         let effect = if unsent { Effect::NotSent } else { Effect::Unknown };
                         FailureClass::transient().effect(effect)
                     }
-                    $(RetryMethod::$retry)|* => FailureClass::transient().effect($effect(self)),
+                    RetryMethod::WaitAndRetry
+                    | RetryMethod::AskRedirect
+                    | RetryMethod::MovedRedirect => {
+                        FailureClass::transient().effect($effect(self))
+                    }
                     _ => FailureClass::permanent(),
                 }
             }
@@ -82,16 +86,14 @@ macro_rules! versions {
     )*};
 }
 
-// The methods after which the server has rejected the command, and the effect of a rejection.
+// The effect of a command that the server rejects.
 versions! {
-    #[cfg(feature = "redis")] redis,
-        [WaitAndRetry, AskRedirect, MovedRedirect, RefreshSlotsAndRetry], effect_of_rejection;
-    #[cfg(feature = "redis-032")] redis_032,
-        [WaitAndRetry, AskRedirect, MovedRedirect], |_| Effect::Unknown;
+    #[cfg(feature = "redis")] redis, effect_of_rejection;
+    #[cfg(feature = "redis-032")] redis_032, |_| Effect::Unknown;
 }
 
 /// Returns whether a server will accept the command later: after a failover, with more replicas, or
-/// after the end of a script. Some versions of the client call these rejections permanent.
+/// after the end of a script. The versions of the client differ about these rejections.
 fn is_temporary(code: Option<&str>) -> bool {
     matches!(code, Some("BUSY" | "NOREPLICAS" | "READONLY"))
 }

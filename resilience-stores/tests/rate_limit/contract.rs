@@ -112,6 +112,21 @@ async fn redis_fulfills_the_contract() {
     let _: RedisLeases = store;
 }
 
+/// The client of one node reaches the keys of all names.
+#[tokio::test]
+async fn the_keys_of_redis_are_on_one_node_of_a_cluster() {
+    let Some(server) = Redis::start(&[]) else { return };
+    let mut store = redis(&server.url());
+    for name in ["one", "{other}"] {
+        lease(&mut store, name, request(1, 0, 50)).await;
+    }
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    assert_eq!(keys.len(), 2);
+    assert!(keys.iter().all(|key| key.starts_with("{resilience}:")), "{keys:?}");
+}
+
 #[tokio::test]
 async fn postgres_fulfills_the_contract() {
     let Some(server) = Postgres::start(&[]) else { return };
