@@ -43,7 +43,7 @@ mod sealed {
 }
 
 macro_rules! versions {
-    ($(#[cfg(feature = $feature:literal)] $sqlx:ident, $mysql:literal;)*) => {$(
+    ($(#[cfg(feature = $feature:literal)] $sqlx:ident, $mysql:literal, [$($mistake:ident)?];)*) => {$(
         #[cfg(feature = $feature)]
         impl sealed::Sealed for ::$sqlx::Error {}
 
@@ -66,7 +66,7 @@ macro_rules! versions {
                     Self::WorkerCrashed => FailureClass::transient(),
                     Self::Configuration(_)
                     | Self::Encode(_)
-                    | Self::InvalidArgument(_)
+                    $(| Self::$mistake(_))?
                     | Self::PoolClosed
                     | Self::Tls(_) => FailureClass::permanent().effect(Effect::NotSent),
                     _ => FailureClass::permanent(),
@@ -76,9 +76,10 @@ macro_rules! versions {
     )*};
 }
 
+// The last part names a mistake of the caller that 0.8.0 does not know.
 versions! {
-    #[cfg(feature = "sqlx")] sqlx, "mysql";
-    #[cfg(feature = "sqlx-08")] sqlx_08, "mysql-08";
+    #[cfg(feature = "sqlx")] sqlx, "mysql", [InvalidArgument];
+    #[cfg(feature = "sqlx-08")] sqlx_08, "mysql-08", [];
 }
 
 /// Returns whether a request may have been sent. Kinds such as `TimedOut` also occur on an open
