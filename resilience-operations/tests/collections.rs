@@ -1,5 +1,5 @@
-//! Collections of OpenTelemetry in a process whose policies use few of the figures: most instruments
-//! have no series.
+//! Collections of OpenTelemetry in a process whose policies use few of the figures: most
+//! instruments have no series.
 #![cfg(feature = "opentelemetry")]
 
 use opentelemetry::metrics::MeterProvider as _;

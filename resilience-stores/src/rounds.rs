@@ -25,8 +25,8 @@ pub(crate) trait Rounds: Send {
     /// Exchanges data with the store once.
     fn round(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Returns the time limit of a round after a successful round; `None` if each step has a limit of
-    /// its own.
+    /// Returns the time limit of a round after a successful round; `None` if each step has a limit
+    /// of its own.
     fn limit(&self) -> Option<Duration> {
         Some(time_limit(self.interval()))
     }

@@ -112,7 +112,8 @@ fn sqlstate(code: &str) -> FailureClass {
         // No connection: refused, too many connections, starting up or shutting down.
         "08001" | "08004" | "53300" | "57P03" => FailureClass::transient().effect(Effect::NotSent),
         // Serialization failure, deadlock, lock timeout, statement timeout, a write on a server
-        // that has become a replica, or a transaction or session that was idle or open for too long.
+        // that has become a replica, or a transaction or session that was idle or open for too
+        // long.
         "40001" | "40P01" | "55P03" | "57014" | "25006" | "25P03" | "25P04" | "57P05" => {
             FailureClass::transient().effect(Effect::Refused)
         }
@@ -139,8 +140,8 @@ fn mysql(number: u16) -> Option<FailureClass> {
     match number {
         // Too many connections of the user.
         1203 => Some(FailureClass::transient().effect(Effect::NotSent)),
-        // Lock wait timeout, deadlock, a locked row with `NOWAIT`, an interrupted statement, the time
-        // limit of a statement (MariaDB: 1969), or a server that is read-only after a failover.
+        // Lock wait timeout, deadlock, a locked row with `NOWAIT`, an interrupted statement, the
+        // time limit of a statement (MariaDB: 1969), or a read-only server after a failover.
         1205 | 1213 | 1290 | 1317 | 1836 | 1969 | 3024 | 3572 => {
             Some(FailureClass::transient().effect(Effect::Refused))
         }

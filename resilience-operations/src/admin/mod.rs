@@ -78,8 +78,8 @@ impl Admin {
     /// sees the method, the headers and the extensions of the request, such as a user that a layer
     /// in front has authenticated. Requests from other sites never reach the hook: the router
     /// demands the header `x-resilience-admin`, and an origin equal to the host. A hook without a
-    /// credential must check the header `Host` too, because a site may give its own name the address
-    /// of the service.
+    /// credential must check the header `Host` too, because a site may give its own name the
+    /// address of the service.
     ///
     /// ```
     /// use resilience::admin::Admin;

@@ -50,8 +50,8 @@ impl RedisLeases {
         Self { connection, prefix: "{resilience}:rate_limit:".to_owned() }
     }
 
-    /// Sets the prefix of the keys. Default: `{resilience}:rate_limit:`. The braces keep all keys on
-    /// one node of a cluster. The key of a rate is `<prefix><name>`.
+    /// Sets the prefix of the keys. Default: `{resilience}:rate_limit:`. The braces keep all keys
+    /// on one node of a cluster. The key of a rate is `<prefix><name>`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

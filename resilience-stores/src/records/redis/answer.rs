@@ -62,8 +62,8 @@ pub(super) fn store_error(error: RedisError) -> StoreError {
     StoreError::unavailable(error)
 }
 
-/// Returns whether the server has rejected a command with this code. Before version 7 the error of a
-/// script quotes the error of the command.
+/// Returns whether the server has rejected a command with this code. Before version 7 the error of
+/// a script quotes the error of the command.
 pub(super) fn has_code(error: &RedisError, code: &str) -> bool {
     error.code() == Some(code) || error.detail().is_some_and(|detail| detail.contains(code))
 }
