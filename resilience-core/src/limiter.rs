@@ -6,9 +6,9 @@
 /// The fields may be part of a field `$part`, with a method of the same name, whose type is a
 /// parameter `$place` of the limiter.
 macro_rules! limiter {
-    ($limiter:ident, $default_name:literal $(, $part:ident, $place:ident: $bound:ident)?) => {
+    ($limiter:ident, $kind:ident $(, $part:ident, $place:ident: $bound:ident)?) => {
         impl $limiter {
-            #[doc = concat!("Sets the name in rejections. Default: `\"", $default_name, "\"`.")]
+            /// Sets the name in rejections. Default: the name of the attribute.
             pub const fn name(mut self, name: &'static str) -> Self {
                 self$(.$part)?.name = Some(name);
                 self
@@ -51,7 +51,7 @@ macro_rules! limiter {
 
         impl$(<$place: $bound>)? $limiter$(<$place>)? {
             fn name_or_default(&self) -> &'static str {
-                self$(.$part())?.name.unwrap_or($default_name)
+                self$(.$part())?.name.unwrap_or($crate::registry::PolicyKind::$kind.as_str())
             }
 
             /// Returns a rejection with the name and the key of this policy.

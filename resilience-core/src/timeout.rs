@@ -134,6 +134,15 @@ impl<S, F> core::fmt::Debug for Timeout<S, F> {
     }
 }
 
+impl<F> Timeout<Site, F> {
+    /// Before the first poll, takes the deadline of the code that polls, if earlier: the future of
+    /// a layer may be made in one place and awaited in another.
+    pub fn take_deadline(self: Pin<&mut Self>) {
+        let this = self.project();
+        this.timer.shorten(|| outside(this.site));
+    }
+}
+
 impl<S: TimeoutSite, F: Future> Future for Timeout<S, F> {
     type Output = Result<F::Output, Option<Duration>>;
 

@@ -248,7 +248,9 @@ impl HostCooldown {
 
     /// Ends the cooldown of every host.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut cooling = self.lock();
+        cooling.clear();
+        // Under the lock: a cooldown that starts now must not be hidden.
         self.host_count.store(0, Ordering::Release);
     }
 

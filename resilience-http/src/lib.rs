@@ -24,6 +24,7 @@ mod classification;
 mod client_key;
 mod host_cooldown;
 mod key_headers;
+mod protocol;
 mod request_method;
 
 pub use classification::{

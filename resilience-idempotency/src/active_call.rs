@@ -132,10 +132,32 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// was dropped.
     pub async fn run<F: Future>(&mut self, body: F) -> Result<F::Output, Rejected> {
         self.0.has_begun = true;
+        let body = InContext { call: self.0.context.clone(), body };
+        self.renewing(body, self.0.call.policy.on_lease_lost).await
+    }
+
+    /// Waits for something that the body needs, and renews the lease meanwhile. The side effect has
+    /// not begun, so a call that is dropped here gives the claim back.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](IdempotencyRejection::LeaseLost) if the lease is lost.
+    #[doc(hidden)]
+    pub async fn prepare<F: Future>(&mut self, wait: F) -> Result<F::Output, Rejected> {
+        self.0.has_begun = false;
+        let out = self.renewing(wait, OnLeaseLost::Cancel).await;
+        self.0.has_begun = out.is_ok();
+        out
+    }
+
+    async fn renewing<F: Future>(
+        &mut self,
+        body: F,
+        on_lost: OnLeaseLost,
+    ) -> Result<F::Output, Rejected> {
         let mut renewed = self.0.renewed;
         let out = {
-            let mut body = pin!(InContext { call: self.0.context.clone(), body });
-            let mut heartbeats = pin!(self.heartbeats(&mut renewed));
+            let mut body = pin!(body);
+            let mut heartbeats = pin!(self.heartbeats(&mut renewed, on_lost));
             poll_fn(|cx| match body.as_mut().poll(cx) {
                 Poll::Ready(out) => Poll::Ready(Some(out)),
                 Poll::Pending => heartbeats.as_mut().poll(cx).map(|()| None),
@@ -157,7 +179,11 @@ impl<S: Store + Clone> ActiveCall<S> {
     /// Returns when the lease is lost and the body has to be dropped.
     ///
     /// [`max_renewal`]: crate::IdempotencyPolicy::max_renewal
-    fn heartbeats(&self, renewed: &mut Timestamp) -> impl Future<Output = ()> + Send {
+    fn heartbeats(
+        &self,
+        renewed: &mut Timestamp,
+        on_lost: OnLeaseLost,
+    ) -> impl Future<Output = ()> + Send {
         async move {
             let (policy, key) = (&self.0.call.policy, &self.0.call.key);
             let Some(token) = self.0.token else { return pending().await };
@@ -183,13 +209,13 @@ impl<S: Store + Clone> ActiveCall<S> {
                     Err(error) => {
                         log::store_error(policy, *key, StoreFailure::LeaseNotRenewed, &error);
                         let is_lost = now() >= renewed.plus(policy.lease);
-                        if is_lost && policy.on_lease_lost == OnLeaseLost::Cancel {
+                        if is_lost && on_lost == OnLeaseLost::Cancel {
                             break;
                         }
                     }
                 }
             }
-            if policy.on_lease_lost == OnLeaseLost::Continue {
+            if on_lost == OnLeaseLost::Continue {
                 pending::<()>().await;
             }
         }

@@ -53,7 +53,7 @@ pub struct IdempotencyPolicy {
     pub(super) on_store_error: OnStoreError,
     pub(super) on_lease_lost: OnLeaseLost,
     pub(super) on_unsaved: OnUnsaved,
-    pub(super) min_key_length: usize,
+    pub(super) min_key_length: u32,
     pub(super) max_outcome: usize,
     pub(super) store_timeout: Duration,
 }
@@ -124,7 +124,7 @@ impl IdempotencyPolicy {
             on_store_error: OnStoreError::FailClosed,
             on_lease_lost: OnLeaseLost::Continue,
             on_unsaved: OnUnsaved::Return,
-            min_key_length: rules::MIN_KEY_LENGTH as usize,
+            min_key_length: rules::MIN_KEY_LENGTH,
             max_outcome: rules::MAX_OUTCOME as usize,
             store_timeout: rules::STORE_TIMEOUT,
         }
@@ -143,7 +143,8 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets how long an outcome is kept after its completion. Default: 24 hours.
+    /// Sets how long an outcome is kept after its completion. Default: 24 hours. Zero counts as the
+    /// default.
     ///
     /// Choose a time longer than any caller retries.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
@@ -152,7 +153,7 @@ impl IdempotencyPolicy {
     }
 
     /// Sets the lease: the time after which a call without a heartbeat counts as interrupted.
-    /// Default: 30 s.
+    /// Default: 30 s. Zero counts as the default.
     ///
     /// A running call renews its lease after each third of this time.
     pub const fn lease(mut self, lease: Duration) -> Self {
@@ -160,7 +161,8 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets how long after its claim a running call renews its lease. Default: the `ttl`.
+    /// Sets how long after its claim a running call renews its lease. Default: the `ttl`. Zero
+    /// counts as the default.
     ///
     /// The lease ends after this time at the latest, and the key counts as interrupted, although
     /// the body may still run: a body that hangs would otherwise keep its key forever.
@@ -223,7 +225,7 @@ impl IdempotencyPolicy {
     ///
     /// A minimum rejects short keys that a stranger could guess.
     pub const fn min_key_length(mut self, characters: u32) -> Self {
-        self.min_key_length = characters as usize;
+        self.min_key_length = characters;
         self
     }
 
@@ -236,7 +238,7 @@ impl IdempotencyPolicy {
         self
     }
 
-    /// Sets the timeout of a step of the store. Default: 500 ms.
+    /// Sets the timeout of a step of the store. Default: 500 ms. Zero counts as the default.
     pub const fn store_timeout(mut self, time: Duration) -> Self {
         self.store_timeout = time;
         self
@@ -246,8 +248,12 @@ impl IdempotencyPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, if `lease` is not shorter
-    /// than `ttl`, or if `max_renewal` is shorter than `lease`.
+    /// than `ttl`, if `max_renewal` is shorter than `lease`, or if `min_key_length` is greater than
+    /// the longest key.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        if let broken @ Err(_) = rules::min_key_length(self.min_key_length) {
+            return broken;
+        }
         if let broken @ Err(_) = rules::store_timeout(self.store_timeout) {
             return broken;
         }
@@ -258,6 +264,23 @@ impl IdempotencyPolicy {
             Some(time) => rules::lease_within_max_renewal(self.lease, time),
             None => Ok(()),
         }
+    }
+
+    /// Returns the policy of a call. A time of zero would end the protection of the key, so the
+    /// default counts.
+    fn in_use(mut self) -> Self {
+        let times = [
+            (&mut self.ttl, rules::TTL),
+            (&mut self.lease, rules::LEASE),
+            (&mut self.store_timeout, rules::STORE_TIMEOUT),
+        ];
+        for (time, default) in times {
+            if time.is_zero() {
+                *time = default;
+            }
+        }
+        self.max_renewal = self.max_renewal.filter(|time| !time.is_zero());
+        self
     }
 
     /// Returns how long after its claim a running call renews its lease.
@@ -291,9 +314,10 @@ impl IdempotencyPolicy {
         fingerprint: impl FnOnce(FingerprintBuilder) -> FingerprintBuilder,
     ) -> Result<IdempotentCall<S>, KeyError> {
         let secret = store.secret();
-        let (key, scope_key) = record_key(&secret, self.name, scope, key, self.min_key_length)?;
+        let (key, scope_key) =
+            record_key(&secret, self.name, scope, key, self.min_key_length as usize)?;
         let fingerprint = fingerprint(FingerprintBuilder::new(&secret, self.name)).finish()?;
-        Ok(IdempotentCall::new(*self, store, key, fingerprint, scope.kind(), scope_key))
+        Ok(IdempotentCall::new(self.in_use(), store, key, fingerprint, scope.kind(), scope_key))
     }
 
     /// Rejects and counts a call with an invalid key.
@@ -331,7 +355,7 @@ impl IdempotencyPolicy {
         scope: Scope<'_>,
         key: &dyn KeyParts,
     ) -> Result<RecordKey, Rejected> {
-        record_key(&store.secret(), self.name, scope, key, self.min_key_length)
+        record_key(&store.secret(), self.name, scope, key, self.min_key_length as usize)
             .map(|(key, _)| key)
             .map_err(|error| self.rejected(key_rejection(error)).because(error))
     }

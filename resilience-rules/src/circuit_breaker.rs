@@ -86,8 +86,7 @@ pub const fn slow_rate(rate: f64) -> RuleResult {
     require(is_share(rate), "`slow_rate` must be a share of the calls, above 0 and at most 1")
 }
 
-/// Checks the duration from which a call is slow. The builder takes zero too, which makes nearly
-/// every call slow.
+/// Checks the duration from which a call is slow.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.
@@ -98,7 +97,7 @@ pub const fn slow_call(limit: Duration) -> RuleResult {
     )
 }
 
-/// Checks the calls from which a rate counts. The builder takes zero too, which acts as 1.
+/// Checks the calls from which a rate counts.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.

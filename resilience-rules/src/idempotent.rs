@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use crate::RuleResult;
 use crate::invalid::{require, require_times};
+use crate::{MAX_IDEMPOTENCY_KEY_LENGTH, RuleResult};
 
 /// Default of `ttl`, from the end of the call.
 pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,6 +28,17 @@ pub const MIN_KEY_LENGTH: u32 = 1;
 
 /// Default of `max_outcome`, in bytes.
 pub const MAX_OUTCOME: u32 = 256 * 1024;
+
+/// Checks the shortest text key, in characters.
+///
+/// # Errors
+/// [`InvalidPolicy`](crate::InvalidPolicy) above the longest key, 255.
+pub const fn min_key_length(characters: u32) -> RuleResult {
+    require(
+        characters as usize <= MAX_IDEMPOTENCY_KEY_LENGTH,
+        "`min_key_length` must be at most 255, the length of the longest key",
+    )
+}
 
 /// Checks how long an outcome is kept.
 ///
@@ -110,4 +121,16 @@ pub const fn lease_within_ttl(lease: Duration, ttl: Duration) -> RuleResult {
         lease,
         ttl,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_about_the_shortest_key_names_the_longest() {
+        let error = min_key_length(256).expect_err("a broken rule");
+        assert!(error.message().contains(&format!("{MAX_IDEMPOTENCY_KEY_LENGTH},")), "{error}");
+        assert!(min_key_length(255).is_ok());
+    }
 }

@@ -10,7 +10,7 @@ pub const MAX_KEYS: u32 = 10_000;
 /// The longest label of a key, in bytes. A longer label is cut.
 pub const MAX_KEY_LABEL: usize = 64;
 
-/// Checks how many keys have a state at the same time. The attributes alone apply this rule.
+/// Checks how many keys have a state at the same time.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for zero.

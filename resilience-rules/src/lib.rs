@@ -14,6 +14,7 @@ pub mod health;
 pub mod hedge;
 pub mod hints;
 mod idempotency_key;
+pub mod idempotency_layer;
 pub mod idempotent;
 mod invalid;
 pub mod keyed;

@@ -201,7 +201,7 @@ pub const fn base_within_deadline(base: Duration, deadline: Duration) -> RuleRes
     )
 }
 
-/// Checks the ratio of a retry budget. The attribute alone applies this rule.
+/// Checks the ratio of a retry budget.
 ///
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) for a ratio outside 0 to 1, and for 0.

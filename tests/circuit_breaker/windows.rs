@@ -263,3 +263,19 @@ fn a_snapshot_of_a_time_window_has_each_call_once() {
         clock.advance(SECOND / 3);
     }
 }
+
+#[test]
+fn settings_made_at_run_time_are_checked() {
+    let breaker = CircuitBreaker::new;
+    for valid in [breaker(), breaker().slow_call(SECOND), breaker().min_calls(1)] {
+        assert_eq!(valid.validate(), Ok(()));
+    }
+    for (breaker, words) in [
+        (breaker().slow_call(Duration::ZERO), "`slow_call` is zero"),
+        (breaker().failure_rate(0.5).min_calls(0), "`min_calls` must be at least 1"),
+        (breaker().failure_rate(0.5).count_window(9).min_calls(10), "`min_calls` (10) is greater"),
+    ] {
+        let error = breaker.validate().expect_err(words).to_string();
+        assert!(error.starts_with(words), "{error}");
+    }
+}

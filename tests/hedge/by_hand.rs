@@ -213,3 +213,26 @@ async fn policies_without_a_name_share_no_name() {
     let mut unnamed = policies().into_iter().filter(|policy| policy.name == "hedge");
     assert!(unnamed.all(|policy| !policy.shares_name));
 }
+
+#[test]
+fn a_policy_made_at_run_time_is_checked() {
+    static NO_RATIO: RetryBudget = RetryBudget::ratio(f64::NAN);
+    let after = || HedgePolicy::after(millis(50));
+    for policy in [after(), after().max(9), HedgePolicy::after_quantile(0.95)] {
+        assert_eq!(policy.validate(), Ok(()));
+    }
+    let is_broken = |policy: HedgePolicy, words: &str| {
+        let error = policy.validate().expect_err(words).to_string();
+        assert!(error.starts_with(words), "{error}");
+    };
+    is_broken(HedgePolicy::after(Duration::ZERO), "`after` is zero");
+    for quantile in [0.4, 95.0, f64::NAN] {
+        is_broken(HedgePolicy::after_quantile(quantile), "a quantile must be");
+    }
+    let warm_up = HedgePolicy::after_quantile(0.95).warm_up(Duration::ZERO);
+    is_broken(warm_up, "`warm_up` is zero");
+    for max in [0, 10] {
+        is_broken(after().max(max), "`max` must be between 1 and 9");
+    }
+    is_broken(after().budget(&NO_RATIO), "`budget` must be a share");
+}

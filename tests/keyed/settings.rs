@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use resilience::{
-    Bulkhead, CircuitBreaker, RateLimiter, Rejected, bulkhead, circuit_breaker, rate_limit, testing,
+    Bulkhead, CircuitBreaker, Keyed, RateLimiter, Rejected, bulkhead, circuit_breaker, rate_limit,
+    testing,
 };
 
 use crate::down;
@@ -151,4 +152,12 @@ fn an_error_of_display_ends_the_label() {
     let limiter = RateLimiter::new(1, Duration::from_secs(1)).key_label(Broken);
     limiter.try_acquire().expect("the first permit");
     assert_eq!(limiter.try_acquire().expect_err("the permit is taken").key(), Some("eu"));
+}
+
+#[test]
+fn a_table_for_no_key_breaks_the_rule_of_the_attributes() {
+    let table = |max_keys| Keyed::with(max_keys, || RateLimiter::new(1, Duration::from_secs(1)));
+    assert_eq!(table(1).validate(), Ok(()));
+    let error = table(0).validate().expect_err("a broken rule").to_string();
+    assert_eq!(error, "`max_keys` must be at least 1");
 }

@@ -19,8 +19,9 @@ fn each_message_has_a_case() {
     for folder in ["resilience-macros/src", "resilience-rules/src"] {
         for file in files(folder, &["rs"]) {
             // The reasons of a rejected key and the mistakes in settings are errors at run time.
-            let is_run_time =
-                file.ends_with("idempotency_key.rs") || file.ends_with("src/settings.rs");
+            let is_run_time = ["idempotency_key.rs", "idempotency_layer.rs", "src/settings.rs"]
+                .iter()
+                .any(|name| file.ends_with(name));
             if is_run_time || is_test(&file) {
                 continue;
             }

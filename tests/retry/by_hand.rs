@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use resilience::{FailureClass, Jitter, RetryPolicy, StopReason, testing};
+use resilience::{FailureClass, Jitter, RetryBudget, RetryPolicy, StopReason, testing};
 
 use crate::{Script, count, ms};
 
@@ -61,9 +61,16 @@ fn predicates_and_hooks() {
 
 #[test]
 fn a_policy_made_at_run_time_is_checked_without_a_panic() {
+    static NO_RATIO: RetryBudget = RetryBudget::ratio(f64::NAN);
+    static ABOVE_ALL: RetryBudget = RetryBudget::ratio(1.5);
+    static SHARE: RetryBudget = RetryBudget::ratio(0.2);
+    static STANDARD: RetryBudget = RetryBudget::new();
+
     let broken = |policy: RetryPolicy| policy.validate().map_err(|error| error.to_string());
     let policy = RetryPolicy::new;
     assert_eq!(broken(policy()), Ok(()));
+    assert_eq!(broken(policy().budget(&SHARE)), Ok(()));
+    assert_eq!(broken(policy().budget(&STANDARD)), Ok(()));
     // An unset value is valid.
     assert_eq!(broken(policy().max_delay(ms(50)).deadline(ms(100))), Ok(()));
     for (policy, words) in [
@@ -76,6 +83,8 @@ fn a_policy_made_at_run_time_is_checked_without_a_panic() {
         (policy().list(&[]), "at least one"),
         (policy().base_delay(ms(11)).max_delay(ms(10)), "`max_delay`"),
         (policy().deadline(Duration::ZERO), "zero"),
+        (policy().budget(&NO_RATIO), "`budget`"),
+        (policy().budget(&ABOVE_ALL), "`budget`"),
         (policy().base_delay(ms(100)).deadline(ms(100)), "no retry could start"),
     ] {
         let error = broken(policy).expect_err(words);

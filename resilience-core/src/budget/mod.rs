@@ -7,8 +7,7 @@ mod tokens;
 
 use core::cell::Cell;
 
-#[cfg(not(resilience_loom))]
-use resilience_rules::retry as rules;
+use resilience_rules::{InvalidPolicy, retry as rules};
 
 use self::recent::Recent;
 use self::tokens::Tokens;
@@ -59,8 +58,9 @@ struct Quota {
     per_call: u32,
     per_success: u32,
     per_second: u32,
-    /// Whether the bucket holds all tokens that the calls of the last ten seconds earned.
-    holds_recent: bool,
+    /// The share of the calls. The bucket then holds all tokens that the calls of the last ten
+    /// seconds earned.
+    ratio: Option<f64>,
     /// Whether a successful retry refunds the cost, instead of earning tokens.
     refunds: bool,
 }
@@ -79,7 +79,7 @@ impl RetryBudget {
             per_call: 0,
             per_success: TOKEN,
             per_second: 0,
-            holds_recent: false,
+            ratio: None,
             refunds: true,
         })
     }
@@ -111,9 +111,28 @@ impl RetryBudget {
             per_call: thousandths(ratio),
             per_success: 0,
             per_second: rules::RATIO_PER_SECOND * TOKEN,
-            holds_recent: true,
+            ratio: Some(ratio),
             refunds: false,
         })
+    }
+
+    /// Checks the [`ratio`](Self::ratio), for a ratio from a file. The rule and its message are
+    /// those of the key `budget` of `#[retry]`.
+    ///
+    /// ```
+    /// use resilience::RetryBudget;
+    ///
+    /// assert!(RetryBudget::ratio(0.2).validate().is_ok());
+    /// assert!(RetryBudget::ratio(f64::NAN).validate().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for a ratio outside 0 to 1, and for 0.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        match self.quota.ratio {
+            Some(ratio) => rules::budget(ratio),
+            None => Ok(()),
+        }
     }
 
     /// Creates a full bucket of `capacity` tokens. Each retry takes a token.
@@ -130,7 +149,7 @@ impl RetryBudget {
             per_call: 0,
             per_success: 0,
             per_second: 0,
-            holds_recent: false,
+            ratio: None,
             refunds: false,
         })
     }
@@ -202,7 +221,7 @@ impl RetryBudget {
     /// Not inlined: the standard quota gives nothing for a call.
     #[inline(never)]
     fn give_per_call(&self) {
-        if !self.quota.holds_recent {
+        if self.quota.ratio.is_none() {
             self.give(self.quota.per_call);
         } else if self.recent.count_call() {
             self.add_batch();
@@ -242,7 +261,7 @@ impl RetryBudget {
 
     fn capacity_at(&self, second: u32) -> u32 {
         let capacity = self.quota.capacity;
-        if self.quota.holds_recent { capacity.max(self.recent.sum(second)) } else { capacity }
+        if self.quota.ratio.is_some() { capacity.max(self.recent.sum(second)) } else { capacity }
     }
 }
 

@@ -419,7 +419,7 @@ impl Bulkhead {
     }
 }
 
-limiter!(Bulkhead, "bulkhead");
+limiter!(Bulkhead, Bulkhead);
 
 #[cfg(not(resilience_loom))]
 impl TestReset for Bulkhead {

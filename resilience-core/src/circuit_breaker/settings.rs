@@ -16,7 +16,7 @@ use crate::function_state::TestReset;
 use crate::jitter::Jitter;
 use crate::name::intern;
 use crate::random;
-use crate::registry::PolicyFigures;
+use crate::registry::{CIRCUIT_BREAKER, PolicyFigures};
 use crate::settings::Live;
 use crate::sync::{AtomicU64, const_fn};
 use resilience_rules::InvalidPolicy;
@@ -115,7 +115,7 @@ impl CircuitBreaker {
 
 impl View<'_> {
     pub(super) fn name_or_default(self) -> &'static str {
-        self.definition.settings.name.unwrap_or("circuit breaker")
+        self.definition.settings.name.unwrap_or(CIRCUIT_BREAKER)
     }
 }
 
@@ -593,8 +593,14 @@ impl Settings {
         if let Some(rate) = self.slow {
             ensure!(rules::slow_rate(rate));
         }
-        if let (Some(min), Some(Span::Calls(size))) = (self.min, self.window) {
-            ensure!(rules::min_calls_within_window(min, size));
+        if let Some(limit) = self.slow_call {
+            ensure!(rules::slow_call(limit));
+        }
+        if let Some(min) = self.min {
+            ensure!(rules::min_calls(min));
+            if let Some(Span::Calls(size)) = self.window {
+                ensure!(rules::min_calls_within_window(min, size));
+            }
         }
         if let Some(Span::Time { length, .. }) = self.window {
             ensure!(rules::window_time(length));

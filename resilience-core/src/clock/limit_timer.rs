@@ -103,6 +103,20 @@ impl LimitTimer {
         }
     }
 
+    /// Ends at the bound if earlier, unless the timer was polled. The body has started, so its time
+    /// is not over at the start.
+    pub(crate) fn shorten(self: Pin<&mut Self>, bound: impl FnOnce() -> Option<Timestamp>) {
+        let this = self.project();
+        if !matches!(*this.wait, LimitWait::NotStarted { .. }) {
+            return;
+        }
+        if let Some(bound) = bound().filter(|bound| bound < this.end) {
+            let less = nanos(this.end.since(bound));
+            *this.limit = this.limit.saturating_sub(less).max(1);
+            *this.end = bound;
+        }
+    }
+
     #[inline(never)]
     fn poll_other(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let limit = Duration::from_nanos(self.limit);

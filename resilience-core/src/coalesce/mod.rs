@@ -16,7 +16,7 @@ use crate::function_state::TestReset;
 use crate::key_hash::KeyHash;
 use crate::name::intern;
 use crate::outcome::Outcome;
-use crate::registry::PolicyFigures;
+use crate::registry::{PolicyFigures, PolicyKind};
 use crate::rejected::{FromRejected, reject};
 use crate::sync::const_fn;
 
@@ -63,7 +63,7 @@ pub struct Coalescer {
 }
 
 /// The name in rejections without a name of the user.
-const DEFAULT_NAME: &str = "coalesce";
+const DEFAULT_NAME: &str = PolicyKind::Coalesce.as_str();
 
 impl Coalescer {
     const_fn! {

@@ -6,15 +6,16 @@ use core::marker::PhantomData;
 use core::pin::Pin;
 use core::time::Duration;
 
-use resilience_rules::hedge as rules;
+use resilience_rules::{InvalidPolicy, hedge as rules};
 
 use super::{Hedge, HedgeSlot, Latencies, hedge};
 use crate::budget::{RetryBudget, Spending};
 use crate::classify::{FailureClass, FailureKind};
+use crate::const_check::ensure;
 use crate::event::HedgeEvent;
 use crate::name::intern;
 use crate::outcome::Outcome;
-use crate::registry::Hedges;
+use crate::registry::{Hedges, PolicyKind};
 use crate::rejection_signal::RejectionSignal;
 
 /// Starts a second attempt of a call while the first still runs, and returns the first success:
@@ -52,6 +53,8 @@ pub struct HedgePolicy {
     latencies: Option<Latencies>,
     own_budget: RetryBudget,
     budget: Option<&'static RetryBudget>,
+    /// The number of hedges and the quantile as given, for [`validate`](Self::validate).
+    given: (u8, Option<u32>),
 }
 
 type WithoutHook<'p, T, E, On> = Hedged<'p, T, E, On, fn(&T) -> FailureClass, fn(&HedgeEvent)>;
@@ -79,14 +82,16 @@ impl HedgePolicy {
             _ => 999,
         };
         let hedges = Hedges { max: rules::MAX, delay: rules::WARM_UP, quantile };
-        Self::new(hedges, Some(Latencies::new()))
+        let mut policy = Self::new(hedges, Some(Latencies::new()));
+        policy.given.1 = Some(thousandths);
+        policy
     }
 
     #[track_caller]
     const fn new(hedges: Hedges, latencies: Option<Latencies>) -> Self {
-        let hedge = Hedge::new(hedges.max).at("hedge", 0).with(hedges);
+        let hedge = Hedge::new(hedges.max).at(PolicyKind::Hedge.as_str(), 0).with(hedges);
         let own_budget = RetryBudget::ratio(rules::BUDGET);
-        Self { hedge, latencies, own_budget, budget: None }
+        Self { hedge, latencies, own_budget, budget: None, given: (hedges.max, None) }
     }
 
     /// Sets the delay until the quantile is learned, from 20 successes on. Default: one second.
@@ -98,6 +103,7 @@ impl HedgePolicy {
 
     /// Sets the number of attempts beside the first, at most 9. Default: 1.
     pub const fn max(mut self, max: u8) -> Self {
+        self.given.0 = max;
         #[expect(clippy::cast_possible_truncation, reason = "the largest number is 9")]
         let max = if max as u32 > rules::LARGEST_MAX { rules::LARGEST_MAX as u8 } else { max };
         self.hedge = self.hedge.with(Hedges { max, ..self.hedge.settings });
@@ -108,6 +114,36 @@ impl HedgePolicy {
     pub const fn budget(mut self, budget: &'static RetryBudget) -> Self {
         self.budget = Some(budget);
         self
+    }
+
+    /// Returns the first rule that the settings break, for settings from a file. The rules and
+    /// their messages are those of `#[hedge]`.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::HedgePolicy;
+    ///
+    /// let policy = HedgePolicy::after(Duration::ZERO);
+    /// let error = policy.validate().unwrap_err();
+    /// assert!(error.to_string().starts_with("`after` is zero"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`]: a delay of zero, a quantile outside 0.5 to 0.999, no hedge or more than
+    /// 9, or a budget with a broken rule.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        let (max, quantile) = self.given;
+        let delay = self.hedge.settings.delay;
+        if let Some(quantile) = quantile {
+            ensure!(rules::quantile(quantile), rules::warm_up(delay));
+        } else {
+            ensure!(rules::after(delay));
+        }
+        ensure!(rules::max_hedges(max as u32));
+        match self.budget {
+            Some(budget) => budget.validate(),
+            None => Ok(()),
+        }
     }
 
     /// Sets the name in events and logs. Default: `"hedge"`.
@@ -195,7 +231,7 @@ where
         F: Future<Output = O>,
     {
         let Self { policy, on, on_ok, on_hedge, .. } = self;
-        let HedgePolicy { hedge: settings, latencies, own_budget, budget } = policy;
+        let HedgePolicy { hedge: settings, latencies, own_budget, budget, .. } = policy;
         let spending = Spending::new(Some(budget.unwrap_or(own_budget)));
         let mut slots: Vec<_> = (0..=settings.settings.max).map(|_| slot()).collect();
         let mut slots: Vec<_> = slots.iter_mut().map(Pin::as_mut).collect();

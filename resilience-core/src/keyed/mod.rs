@@ -30,6 +30,8 @@ use crate::registry::{
 };
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::const_fn;
+use resilience_rules::InvalidPolicy;
+use resilience_rules::keyed::max_keys;
 
 /// The policy of a key in a table.
 pub trait KeyState: Policy {
@@ -244,6 +246,15 @@ impl<T: KeyedPolicy> Keyed<T> {
     const fn from_make(max: u32, make: Make<T>, figures: PolicyFigures) -> Self {
         let is_registered = AtomicBool::new(false);
         Self { make, max, state: OnceLock::new(), is_registered, figures }
+    }
+
+    /// Checks the number of keys, for a number from a file. The policies of the keys have a
+    /// `validate` of their own.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for zero.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        max_keys(self.max)
     }
 
     fn state(&self) -> &State<T> {

@@ -146,7 +146,7 @@ impl<D: Defined> RateLimiter<D> {
     }
 }
 
-limiter!(RateLimiter, "rate_limit", definition, D: Defined);
+limiter!(RateLimiter, RateLimit, definition, D: Defined);
 
 #[cfg(not(resilience_loom))]
 impl<D: Defined + From<Definition> + 'static> TestReset for RateLimiter<D> {

@@ -25,6 +25,7 @@ pub use self::policy::{Policy, PolicyFigures};
 pub use self::record::Record;
 pub(crate) use self::register::list_static;
 pub use self::register::{PolicyHandle, register};
+pub(crate) use self::report::CIRCUIT_BREAKER;
 pub use self::report::{
     KeyReport, KeysReport, PolicyKind, PolicyReport, Setting, SettingOrigin, SourceLocation,
 };

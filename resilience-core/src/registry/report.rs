@@ -37,6 +37,9 @@ pub enum PolicyKind {
     Function,
 }
 
+/// The name of a circuit breaker by hand without a name.
+pub(crate) const CIRCUIT_BREAKER: &str = "circuit breaker";
+
 impl PolicyKind {
     /// All kinds.
     pub const ALL: &'static [Self] = &[
@@ -72,15 +75,9 @@ impl PolicyKind {
     /// Returns the name of a policy by hand without a name.
     pub(crate) const fn default_name(self) -> Option<&'static str> {
         match self {
-            Self::Retry => Some("retry"),
-            Self::CircuitBreaker => Some("circuit breaker"),
-            Self::Timeout => Some("timeout"),
-            Self::Fallback => Some("fallback"),
-            Self::Bulkhead => Some("bulkhead"),
-            Self::RateLimit => Some("rate_limit"),
-            Self::Coalesce => Some("coalesce"),
-            Self::Hedge => Some("hedge"),
+            Self::CircuitBreaker => Some(CIRCUIT_BREAKER),
             Self::Idempotent | Self::Function => None,
+            other => Some(other.as_str()),
         }
     }
 }

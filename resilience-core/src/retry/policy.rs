@@ -13,6 +13,7 @@ use crate::context::nesting::Nested;
 use crate::jitter::{self, Jitter};
 use crate::log::Level;
 use crate::random;
+use crate::registry::PolicyKind;
 use resilience_rules::{InvalidPolicy, retry as rules};
 
 /// The number of attempts, the delays between attempts, and the conditions for a retry.
@@ -49,7 +50,7 @@ pub struct RetryPolicy<B = Schedule> {
 const MOST_DELAYS: u32 = 1000;
 
 /// The name of a policy by hand without a name.
-pub(super) const DEFAULT_NAME: &str = "retry";
+pub(super) const DEFAULT_NAME: &str = PolicyKind::Retry.as_str();
 
 /// The settings apart from the backoff.
 #[derive(Clone, Copy, Debug)]
@@ -177,8 +178,9 @@ impl RetryPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
-    /// ratio outside 0 to 1, an empty list, a base delay (or its sum with the jitter on top) above
-    /// the ceiling, or an initial or base delay not below the deadline.
+    /// ratio outside 0 to 1, a budget ratio outside 0 to 1 or of 0, an empty list, a base delay (or
+    /// its sum with the jitter on top) above the ceiling, or an initial or base delay not below the
+    /// deadline.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
         ensure!(rules::factor(self.backoff.growth_factor()));
         ensure!(self.limits.validate());
@@ -403,6 +405,9 @@ impl Limits {
         }
         if let Some(jitter) = self.jitter {
             ensure!(rules::jitter(jitter.ratio()));
+        }
+        if let Some(budget) = self.budget {
+            ensure!(budget.validate());
         }
         if let Some(deadline) = self.deadline {
             ensure!(rules::deadline(deadline));

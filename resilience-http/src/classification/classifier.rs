@@ -37,21 +37,8 @@ pub struct Classifier {
     pub(crate) resource_exhausted: bool,
     pub(crate) max_retry_after: Option<Duration>,
     pub(crate) vendor: Option<Vendor>,
-    redirects: Redirects,
-}
-
-/// Whether the client follows redirects.
-#[derive(Clone, Copy, Debug)]
-enum Redirects {
-    Undeclared,
-    /// Not declared, and the client follows redirects by default.
-    #[cfg_attr(
-        not(feature = "tower"),
-        expect(dead_code, reason = "only a layer knows the default of its client")
-    )]
-    Expected,
-    Followed,
-    NotFollowed,
+    /// `None` if undeclared.
+    follows_redirects: Option<bool>,
 }
 
 impl Classifier {
@@ -64,7 +51,7 @@ impl Classifier {
             resource_exhausted: false,
             max_retry_after: None,
             vendor: None,
-            redirects: Redirects::Undeclared,
+            follows_redirects: None,
         }
     }
 
@@ -136,7 +123,8 @@ impl Classifier {
     ///
     /// A client reports the failure of the last request only. With `true`, an error or a refusal is
     /// therefore no proof that the first request was not applied: a POST with the response 303 was
-    /// applied, even if the connection to the new location is refused. Compare URLs with
+    /// applied, even if the new location refuses the connection or answers 429. `RetryLayer`
+    /// repeats such a POST with a key only, and a function can compare URLs with
     /// [`response_to`](Self::response_to).
     ///
     /// A client without redirects (`redirect::Policy::none()`) is the better choice for a POST,
@@ -155,17 +143,14 @@ impl Classifier {
     /// assert_eq!(redirected.error(&refused).effect, Effect::Unknown);
     /// ```
     pub const fn follows_redirects(mut self, follows: bool) -> Self {
-        self.redirects = if follows { Redirects::Followed } else { Redirects::NotFollowed };
+        self.follows_redirects = Some(follows);
         self
     }
 
     /// Returns the rules for a client that follows redirects by default.
     #[cfg(feature = "tower")]
-    pub(crate) const fn expecting_redirects(mut self) -> Self {
-        if matches!(self.redirects, Redirects::Undeclared) {
-            self.redirects = Redirects::Expected;
-        }
-        self
+    pub(crate) fn expecting_redirects(self) -> Self {
+        self.follows_redirects(self.follows_redirects.unwrap_or(true))
     }
 
     /// Returns the class of an error.
@@ -188,7 +173,7 @@ impl Classifier {
     /// outcome.
     #[must_use]
     pub fn response<R: HttpResponse + ?Sized>(&self, response: &R) -> FailureClass {
-        self.response_of_unknown(self.status(response.status(), response.headers()))
+        self.of_unknown_request(self.status(response.status(), response.headers()))
     }
 
     /// Returns the class of the response to a request with this URL.
@@ -224,7 +209,7 @@ impl Classifier {
         match response.url() {
             Some(answered) if request_url::are_equal(answered, url) => class,
             Some(_) => unproven(class),
-            None => self.response_of_unknown(class),
+            None => self.of_unknown_request(class),
         }
     }
 
@@ -276,19 +261,10 @@ impl Classifier {
         error.known_class(self).map(|class| self.clamp(class))
     }
 
-    /// Returns the class of an error whose request is unknown: the request of the caller, or a
+    /// Returns the class of an outcome whose request is unknown: the request of the caller, or a
     /// request after a redirect.
-    pub(crate) fn error_of_unknown(&self, class: FailureClass) -> FailureClass {
-        if matches!(self.redirects, Redirects::Expected | Redirects::Followed) {
-            unproven(class)
-        } else {
-            class
-        }
-    }
-
-    /// Returns the class of a response whose request is unknown.
-    fn response_of_unknown(&self, class: FailureClass) -> FailureClass {
-        if matches!(self.redirects, Redirects::Followed) { unproven(class) } else { class }
+    pub(crate) fn of_unknown_request(&self, class: FailureClass) -> FailureClass {
+        if self.follows_redirects == Some(true) { unproven(class) } else { class }
     }
 
     fn clamp(&self, class: FailureClass) -> FailureClass {

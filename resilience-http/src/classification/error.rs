@@ -203,7 +203,7 @@ fn first_known_by(
         // The search continues, because the wrapped error is more specific than the `ErrorKind`.
         if let Some(error) = downcast::<io::Error>(error) {
             if by_kind.is_none_or(|class| class.kind == FailureKind::Permanent) {
-                let class = by_io_kind(error.kind()).map(|class| rules.error_of_unknown(class));
+                let class = by_io_kind(error.kind()).map(|class| rules.of_unknown_request(class));
                 by_kind = class.or(by_kind);
             }
         }

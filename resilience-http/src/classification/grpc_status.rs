@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resilience_core::__internal::{EFFECT_METADATA, effect_of_metadata};
 use resilience_core::{Effect, FailureClass, FailureKind};
 
 use super::classifier::Classifier;
 use super::retry_after::parse_digits;
+use crate::protocol::Protocol;
 
 /// `RESOURCE_EXHAUSTED`
 const RESOURCE_EXHAUSTED: u64 = 8;
@@ -87,8 +87,6 @@ pub(crate) fn classify_headers(rules: &Classifier, headers: &HeaderMap) -> Optio
     const STATUS: HeaderName = HeaderName::from_static("grpc-status");
     let value = |name| headers.get(name).map(HeaderValue::as_bytes);
     let code = parse_digits(headers.get(STATUS)?.as_bytes()).filter(|code| *code != 0)?;
-    let content_type = headers.get(CONTENT_TYPE)?.as_bytes().to_ascii_lowercase();
-    content_type
-        .starts_with(b"application/grpc")
-        .then(|| Metadata::read(value).classify(rules, code, None, None))
+    let is_grpc = Protocol::of(headers).is_grpc();
+    is_grpc.then(|| Metadata::read(value).classify(rules, code, None, None))
 }

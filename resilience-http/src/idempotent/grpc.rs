@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use resilience_core::__internal::{EFFECT_METADATA, effect_of_metadata};
 use resilience_core::Effect;
 
-use super::protocol::Protocol;
+use crate::protocol::Protocol;
 
 /// The names of the status fields, in the trailers or in the headers of a response without a body.
 pub(super) const STATUS: [HeaderName; 3] =
@@ -19,7 +19,7 @@ pub(super) const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// the response counts.
 pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Option<StatusCode> {
     let protocol = Protocol::of(headers);
-    if protocol == Protocol::Http {
+    if !protocol.is_grpc() {
         return None;
     }
     let code = metadata(protocol, headers, trailers, body, CODE.as_str());
@@ -44,7 +44,7 @@ pub(super) fn status(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> 
 /// Returns the effect that the metadata of a gRPC status states: of a status made of a `Rejected`.
 pub(super) fn effect(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Option<Effect> {
     let protocol = Protocol::of(headers);
-    if protocol == Protocol::Http {
+    if !protocol.is_grpc() {
         return None;
     }
     effect_of_metadata(&metadata(protocol, headers, trailers, body, EFFECT_METADATA)?)

@@ -1,6 +1,7 @@
 //! A claimed request: runs the handler, and stores the response.
 
 use core::any::Any;
+use core::future::poll_fn;
 use core::time::Duration;
 use std::error::Error;
 use std::panic::resume_unwind;
@@ -22,11 +23,11 @@ use super::body::{IdempotentBody, Read, ReadMode, Unread, read};
 use super::grpc;
 use super::layer::Settings;
 use super::problem::Problem;
-use super::protocol::Protocol;
 use super::record::{NotStored, StoredResponse};
 use super::running::RunningRequest;
 use super::store_policy::unknown_outcome;
 use crate::classification::classify_chain;
+use crate::protocol::Protocol;
 
 /// A request whose key this process has claimed.
 pub(super) struct ClaimedRequest<T: Store + Clone> {
@@ -65,6 +66,22 @@ impl CallEnd {
 }
 
 impl<T: Store + Clone> ClaimedRequest<T> {
+    /// Waits until the service is ready. A request that is dropped meanwhile gives the key back.
+    pub(super) async fn wait_for<S, R>(
+        &mut self,
+        service: &mut S,
+    ) -> Result<Result<(), S::Error>, Rejected>
+    where
+        S: Service<R>,
+    {
+        self.call.prepare(poll_fn(|cx| service.poll_ready(cx))).await
+    }
+
+    /// Gives the key back: the handler has not run.
+    pub(super) async fn release(self) {
+        self.end(CallEnd::Release).await;
+    }
+
     /// Runs the handler and records the outcome.
     ///
     /// A panic of the handler resumes after the store has recorded the end of the call.
@@ -178,7 +195,8 @@ impl<T> Settings<T> {
         if disposition != Disposition::Store || head.status.is_informational() {
             return without_record(head, IdempotentBody::untouched(body), NotStored::Stream);
         }
-        let content_length = content_length(&head.headers);
+        let has_content = has_content(is_head, head.status);
+        let content_length = content_length(&head.headers).filter(|_| has_content);
         match read(body, self.max_outcome, ReadMode::Sized { content_length }).await {
             Read::Partial { body, reason } => without_record(
                 head,
@@ -192,8 +210,7 @@ impl<T> Settings<T> {
             // The server ends the connection after such a body, so no client takes a part for the
             // whole.
             Read::Whole { body, bytes, .. }
-                if content_length.is_some_and(|length| length != bytes.len() as u64)
-                    && has_content(is_head, head.status) =>
+                if content_length.is_some_and(|length| length != bytes.len() as u64) =>
             {
                 without_record(head, body.without_length(), NotStored::Broken)
             }

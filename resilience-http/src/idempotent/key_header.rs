@@ -49,6 +49,11 @@ impl KeyHeaders {
         self.rule = Some(Arc::new(rule));
     }
 
+    /// Returns the names of the headers.
+    pub(super) fn names(&self) -> &[HeaderName] {
+        self.headers.names()
+    }
+
     /// Returns whether the request has one of the headers, with a valid key or not.
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         self.headers.are_in(headers)

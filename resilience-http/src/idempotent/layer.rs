@@ -8,10 +8,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Response};
+use resilience_core::InvalidPolicy;
 use resilience_idempotency::{
     FingerprintBuilder, IdempotencyPolicy, KeyParts, OnInterrupted, OnLeaseLost, OnStoreError,
     OnUnsaved, Scope, Store,
 };
+use resilience_rules::{idempotency_layer, idempotent as rules};
 use tower_layer::Layer;
 
 use super::key_header::KeyHeaders;
@@ -32,6 +34,11 @@ use super::stored_headers::StoredHeaders;
 /// requests inside, or use [`max_running`](Self::max_running): a handler continues after a
 /// disconnect, and an outer limit no longer counts the handler. Under `axum` prefer
 /// `Router::route_layer`, which leaves unknown paths to the 404 of the router.
+///
+/// **Readiness.** A request whose body arrives, or whose key is in use, holds no reservation of the
+/// service, such as the permit of a concurrency limit. After the claim the request waits until the
+/// service is ready, and the lease is renewed meanwhile. A client that disconnects meanwhile gives
+/// the key back.
 ///
 /// # Examples
 ///
@@ -79,7 +86,7 @@ pub(super) struct Settings<T> {
     pub(super) max_outcome: usize,
     pub(super) max_body: usize,
     pub(super) body_timeout: Duration,
-    pub(super) max_running: usize,
+    pub(super) max_running: u32,
     /// Shared by all clones of the layer.
     pub(super) running: Arc<Running>,
     pub(super) methods: Vec<Method>,
@@ -125,21 +132,16 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
 
     fn of(name: &'static str, store: T, scope: Option<ScopeFn>) -> Self {
         let max_outcome = 1024 * 1024;
-        let (lease, store_timeout) = (Duration::from_secs(30), Duration::from_millis(500));
-        let policy = IdempotencyPolicy::new(name)
-            .reject()
-            .max_outcome(max_outcome)
-            .lease(lease)
-            .store_timeout(store_timeout);
+        let policy = IdempotencyPolicy::new(name).reject().max_outcome(max_outcome);
         Self {
             settings: Settings {
                 store,
                 scope,
                 policy,
-                lease,
+                lease: rules::LEASE,
                 on_interrupted: OnInterrupted::Rerun,
                 on_unsaved: OnUnsaved::Return,
-                store_timeout,
+                store_timeout: rules::STORE_TIMEOUT,
                 max_outcome: max_outcome as usize,
                 max_body: 2 * 1024 * 1024,
                 body_timeout: Duration::from_secs(30),
@@ -173,12 +175,12 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self.policy(|policy| policy.version(version))
     }
 
-    /// Sets the retention of a stored response. Default: 24 hours.
+    /// Sets the retention of a stored response. Default: 24 hours. Zero counts as the default.
     pub fn ttl(self, ttl: Duration) -> Self {
         self.policy(|policy| policy.ttl(ttl))
     }
 
-    /// Sets the lease of a running request. Default: 30 s.
+    /// Sets the lease of a running request. Default: 30 s. Zero counts as the default.
     ///
     /// The layer renews the lease every third of this time. Another request can take over after
     /// the lease has expired.
@@ -246,13 +248,14 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
         self.policy(|policy| policy.on_unsaved(then))
     }
 
-    /// Sets the timeout of one operation of the store. Default: 500 ms.
+    /// Sets the timeout of one operation of the store. Default: 500 ms. Zero counts as the default.
     pub fn store_timeout(mut self, time: Duration) -> Self {
         self.settings.store_timeout = time;
         self.policy(|policy| policy.store_timeout(time))
     }
 
-    /// Sets the longest stored response, in bytes. Default: 1 MiB.
+    /// Sets the longest stored response, in bytes: the body, the trailers, and each stored header
+    /// with its name, its value and 8 bytes. Default: 1 MiB.
     ///
     /// A longer response is passed on without a record of the body. A repeated request is rejected
     /// with `completed-without-body`.
@@ -284,7 +287,7 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     /// A request above the limit is rejected with a 503 before the body is read. A handler counts
     /// until its outcome is stored, also after the client has disconnected.
     pub fn max_running(mut self, requests: u32) -> Self {
-        self.settings.max_running = requests as usize;
+        self.settings.max_running = requests;
         self
     }
 
@@ -427,6 +430,35 @@ impl<T: Store + Clone> IdempotencyLayer<T> {
     pub fn detach(mut self, detach: bool) -> Self {
         self.settings.is_detached = detach;
         self
+    }
+
+    /// Returns the first rule that the settings break, for settings from a file. The rules and
+    /// their messages are those of `#[idempotent]`.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use resilience::http::IdempotencyLayer;
+    /// use resilience::idempotent::{MemoryStore, StaticStore};
+    ///
+    /// static STORE: MemoryStore = MemoryStore::new();
+    ///
+    /// let layer = IdempotencyLayer::global("shop.orders", StaticStore(&STORE));
+    /// assert!(layer.validate().is_ok());
+    /// let error = layer.ttl(Duration::ZERO).validate().unwrap_err();
+    /// assert!(error.to_string().starts_with("`ttl` is zero"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] if `ttl`, `lease`, `max_renewal`, `store_timeout`, `body_timeout` or
+    /// `max_running` is zero, if `lease` is not shorter than `ttl` or longer than `max_renewal`, if
+    /// `min_key_length` is greater than 255, or if `methods` or `headers` is empty.
+    pub fn validate(&self) -> Result<(), InvalidPolicy> {
+        let Settings { policy, body_timeout, max_running, methods, keys, .. } = &self.settings;
+        policy.validate()?;
+        idempotency_layer::body_timeout(*body_timeout)?;
+        idempotency_layer::max_running(*max_running)?;
+        idempotency_layer::methods(methods.len())?;
+        idempotency_layer::headers(keys.names().len())
     }
 
     /// Waits until no request runs under this layer and its clones, for `timeout` at most. Returns

@@ -43,10 +43,6 @@ impl MediaType {
         }
     }
 
-    pub(super) fn essence(&self) -> &str {
-        &self.essence
-    }
-
     /// Returns whether the content is JSON: `application/json`, or a suffix `+json`.
     pub(super) fn is_json(&self) -> bool {
         self.essence == "application/json" || self.essence.ends_with("+json")

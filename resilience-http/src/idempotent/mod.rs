@@ -11,7 +11,6 @@ mod layer;
 mod media_type;
 mod multipart;
 mod problem;
-mod protocol;
 mod record;
 mod running;
 mod service;

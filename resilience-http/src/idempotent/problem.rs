@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 
 use super::grpc;
 use super::key_header::KeyHeaderError;
-use super::protocol::Protocol;
 use super::record::NotStored;
+use crate::protocol::Protocol;
 
 /// The gRPC code `INVALID_ARGUMENT`.
 const INVALID_ARGUMENT: u8 = 3;
@@ -209,7 +209,7 @@ impl Problem {
     /// Returns the response of the layer; `base` is the first part of the problem type.
     pub(super) fn response(&self, protocol: Protocol, base: &str) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
-        let content_type = HeaderValue::from_static(protocol.content_type());
+        let content_type = HeaderValue::from_static(protocol.error_type());
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         match protocol {
             Protocol::Http => self.write_http(base, &mut response),

@@ -17,7 +17,7 @@ pub(super) struct Running(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    count: usize,
+    count: u32,
     /// Without a store, two requests with one key may run, and the last is listed.
     requests: HashMap<RecordKey, Progress>,
     /// The tasks that wait for the end of all requests.
@@ -32,12 +32,12 @@ struct Progress {
 }
 
 impl Running {
-    pub(super) fn is_full(&self, limit: usize) -> bool {
+    pub(super) fn is_full(&self, limit: u32) -> bool {
         lock(&self.0).count >= limit
     }
 
     /// Starts a request, or returns `None` at the limit.
-    pub(super) fn start(self: &Arc<Self>, key: RecordKey, limit: usize) -> Option<RunningRequest> {
+    pub(super) fn start(self: &Arc<Self>, key: RecordKey, limit: u32) -> Option<RunningRequest> {
         let now = now();
         let mut state = lock(&self.0);
         if state.count >= limit {
@@ -77,12 +77,14 @@ impl Running {
             if state.count == 0 {
                 return Poll::Ready(());
             }
-            state.draining.push(waker);
+            if !state.draining.iter().any(|known| known.will_wake(&waker)) {
+                state.draining.push(waker);
+            }
             Poll::Pending
         });
         match timeout(limit, idle).await {
             Some(()) => 0,
-            None => lock(&self.0).count,
+            None => lock(&self.0).count as usize,
         }
     }
 }

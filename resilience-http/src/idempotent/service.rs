@@ -23,8 +23,8 @@ use super::fingerprint::{add_content, add_target};
 use super::handle::ClaimedRequest;
 use super::layer::{RequestScope, Settings};
 use super::problem::Problem;
-use super::protocol::Protocol;
 use super::record::{NotStored, read_record};
+use crate::protocol::Protocol;
 use crate::ready_service::take_ready;
 
 /// A service under an [`IdempotencyLayer`](crate::IdempotencyLayer).
@@ -89,6 +89,9 @@ where
                 return Box::pin(async move { Ok(unprotected(response.await?, is_ignored)) });
             }
         };
+        // The future waits for the body and for the claim. Meanwhile the request holds no
+        // reservation of the service, such as the permit of a concurrency limit.
+        let mut service = service.clone();
         Box::pin(async move {
             let claimed = match settings.claim(head, body, key).await {
                 Ok(Claim::Run(claimed)) => claimed,
@@ -101,7 +104,17 @@ where
                 }
                 Err(problem) => return Ok(settings.problem(protocol, &problem)),
             };
-            let (claimed, request) = *claimed;
+            let (mut claimed, request) = *claimed;
+            match claimed.wait_for(&mut service).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    claimed.release().await;
+                    return Err(error);
+                }
+                Err(rejected) => {
+                    return Ok(settings.problem(protocol, &Problem::from_rejection(&rejected)));
+                }
+            }
             let is_detached = settings.is_detached;
             // A future that passes through functions takes its space in each of their futures.
             let work = Box::pin(claimed.run(service, request));

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -14,7 +15,7 @@ use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
 use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, PolicySource};
-use super::readiness_watch;
+use super::readiness_watch::{self, Watched};
 use super::request::HttpRequest;
 use crate::classification::{Classifier, HttpError, HttpResponse};
 use crate::host_cooldown::normalize_host;
@@ -239,6 +240,13 @@ where
         }
     }
 
+    fn watched(&self) -> Option<Watched> {
+        match (self.breakers.single(), &self.open) {
+            (Some(breaker), _) => Some(Watched::new(&**breaker)),
+            (None, open) => open.as_deref().map(Watched::new),
+        }
+    }
+
     /// If the breaker depends on the request, the breaker is unknown here, and the error does not
     /// count.
     fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
@@ -296,16 +304,20 @@ impl<D: DefinedBreaker> CallPermit<D> {
             return;
         }
         if let (Some(open), PolicyRef::Shared(breaker)) = (&self.open, &self.breaker) {
-            let breaker = Arc::downgrade(breaker);
             open.note(breaker);
+            readiness_watch::wake(Watched::new(&**open));
         }
-        readiness_watch::wake_all();
+        readiness_watch::wake(Watched::new(&*self.breaker));
     }
 }
 
 impl<R: HttpResponse, E: HttpError, D: DefinedBreaker> Permit<R, E> for CallPermit<D> {
     fn is_revoked(&self) -> bool {
         matches!(self.breaker.state(), CircuitState::Open | CircuitState::ForcedOpen)
+    }
+
+    fn watched(&self) -> Option<Watched> {
+        Some(Watched::new(&*self.breaker))
     }
 
     fn renew(self) -> Entry<Self> {
@@ -358,18 +370,18 @@ impl<D: DefinedBreaker> Drop for CallPermit<D> {
 /// The open circuits among the breakers of the hosts.
 #[derive(Debug, Default)]
 struct OpenCircuits {
-    /// The breakers that were seen open. Weak, because a breaker in use is never evicted.
-    seen: Mutex<Vec<Weak<dyn Circuit>>>,
+    /// The breakers that were seen open. Weak, because a breaker in use is never evicted. A map,
+    /// because each rejected call looks for its breaker.
+    seen: Mutex<BTreeMap<Watched, Weak<dyn Circuit>>>,
     /// Whether `seen` has entries. `false` spares most calls the lock.
     has_seen: AtomicBool,
 }
 
 impl OpenCircuits {
-    fn note(&self, breaker: Weak<dyn Circuit>) {
+    fn note<C: Circuit + 'static>(&self, breaker: &Arc<C>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !seen.iter().any(|known| known.ptr_eq(&breaker)) {
-            seen.push(breaker);
-        }
+        let weak = || Arc::<C>::downgrade(breaker) as Weak<dyn Circuit>;
+        seen.entry(Watched::new(&**breaker)).or_insert_with(weak);
         self.has_seen.store(true, Ordering::SeqCst);
     }
 
@@ -380,11 +392,11 @@ impl OpenCircuits {
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Each entry is removed once, so the cost is constant on average.
-        while let Some(last) = seen.last() {
-            if last.upgrade().is_some_and(|breaker| breaker.rejects()) {
+        while let Some(last) = seen.last_entry() {
+            if last.get().upgrade().is_some_and(|breaker| breaker.rejects()) {
                 return false;
             }
-            seen.pop();
+            last.remove();
         }
         self.has_seen.store(false, Ordering::SeqCst);
         true

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{Level, Shown, Site, fallback_site, fell_back, keep_outcome};
-use resilience_core::FailureClass;
+use resilience_core::{FailureClass, PolicyKind};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -59,7 +59,7 @@ impl<W> FallbackLayer<W> {
     /// `Result` of the service to a future of another `Result`.
     #[track_caller]
     pub const fn new(with: W) -> Self {
-        Self { with, responses: (), site: fallback_site("fallback", 0) }
+        Self { with, responses: (), site: fallback_site(PolicyKind::Fallback.as_str(), 0) }
     }
 
     /// Replaces responses as well: every response that these rules call transient or throttled.

@@ -6,8 +6,9 @@
 //! concurrency limit.
 //!
 //! While the gate is clear, `poll_ready` passes the readiness of the service on, so backpressure
-//! works as without the layer. Otherwise `poll_ready` is ready at once, and an admitted call waits
-//! for the service inside the future of the call.
+//! works as without the layer. A call that is admitted at once is sent at once, or by the first
+//! poll of its future if the gate counts sent requests. Otherwise `poll_ready` is ready at once,
+//! and an admitted call waits for the service inside the future of the call.
 
 use core::fmt;
 use core::future::Future;
@@ -23,7 +24,8 @@ use tower_service::Service;
 
 use super::BoxError;
 use super::handover::Handover;
-use super::readiness_watch::ReadinessWatch;
+use super::readiness_watch::{ReadinessWatch, Watched};
+use crate::ready_service::take_ready;
 
 /// Decides about the calls with requests `Request` and outcomes `Result<R, E>`.
 pub trait Gate<Request, R, E> {
@@ -38,6 +40,11 @@ pub trait Gate<Request, R, E> {
         true
     }
 
+    /// Returns the breaker whose opening ends a wait for the service, if any.
+    fn watched(&self) -> Option<Watched> {
+        None
+    }
+
     /// Observes an error of `poll_ready`, and returns the outcome unchanged.
     fn observe_unready(&self, out: Result<R, E>) -> Result<R, E> {
         out
@@ -49,9 +56,18 @@ pub trait Gate<Request, R, E> {
 
 /// The admission of a call. A permit that is dropped without a report belongs to a cancelled call.
 pub trait Permit<R, E>: Sized {
+    /// Whether the future of the call sends the request. A permit for sent requests then returns
+    /// from a future that is never polled.
+    const IS_SENT_BY_FUTURE: bool = false;
+
     /// Returns whether the gate has closed for this call, which still waits for the service.
     fn is_revoked(&self) -> bool {
         false
+    }
+
+    /// Returns the breaker whose opening revokes the admission, if any.
+    fn watched(&self) -> Option<Watched> {
+        None
     }
 
     /// Decides again, after a wait for the service.
@@ -174,7 +190,9 @@ where
             Poll::Ready(ready) => ready,
             Poll::Pending => {
                 self.readiness = Readiness::Pending;
-                self.watch.begin(cx.waker());
+                if let Some(watched) = self.gate.watched() {
+                    self.watch.begin(watched, cx.waker());
+                }
                 // The gate may have closed before the watch began.
                 if self.gate.is_clear() {
                     return Poll::Pending;
@@ -206,7 +224,7 @@ where
             self.release();
         }
         let (step, permit) = match entry {
-            Entry::Admitted(permit) if is_ready => {
+            Entry::Admitted(permit) if is_ready && !G::Permit::IS_SENT_BY_FUTURE => {
                 let mut permit = Some(permit);
                 let service = &mut self.service;
                 let future = send(&mut permit, handover, || service.call(request));
@@ -218,8 +236,9 @@ where
                 return GatedFuture::new(Step::Rejected { rejected }, None, None);
             }
         };
-        let pending = PendingCall { service: self.service.clone(), request, handover };
-        GatedFuture::new(step, permit, Some(pending))
+        // Ready only after the immediate admission: the service is released otherwise.
+        let service = take_ready(&mut self.service);
+        GatedFuture::new(step, permit, Some(PendingCall { service, request, handover }))
     }
 }
 
@@ -292,7 +311,9 @@ where
                     };
                     let ready = observed(this.permit, || pending.service.poll_ready(cx));
                     if ready.is_pending() {
-                        this.watch.begin(cx.waker());
+                        if let Some(watched) = this.permit.as_ref().and_then(P::watched) {
+                            this.watch.begin(watched, cx.waker());
+                        }
                         if !this.permit.as_ref().is_some_and(P::is_revoked) {
                             return Poll::Pending;
                         }

@@ -6,14 +6,15 @@ use tower_layer::Layer;
 
 use super::gated_service::{Entry, Gate, GatedService, Permit};
 use super::policy_source::PolicyRef;
-use super::request::HttpRequest;
+use super::request::{HttpRequest, host_of};
 use crate::classification::HttpResponse;
 use crate::host_cooldown::{EnterState, HostCooldown};
 
 /// Shares the cooldown of a host between calls: [`HostCooldown`] as a layer.
 ///
 /// The layer enters the cooldown before each request and observes each response. Below a
-/// [`RetryLayer`](crate::RetryLayer), the layer applies to every attempt. A call with a wait above
+/// [`RetryLayer`](crate::RetryLayer), the layer applies to every attempt. After a redirect of
+/// `reqwest`, the host of the last request cools. A call with a wait above
 /// [`max_wait`](HostCooldown::max_wait) fails with a boxed
 /// [`Rejected`](resilience_core::Rejected).
 ///
@@ -92,7 +93,9 @@ impl<R: HttpResponse, E> Permit<R, E> for HostPermit {
 
     fn finish(self, out: Result<R, E>) -> Result<R, E> {
         if let Ok(response) = &out {
-            self.cooldown.observe(&self.host, response);
+            let answered = response.url().and_then(|url| url.parse().ok());
+            let answered = answered.as_ref().and_then(host_of).unwrap_or(&self.host);
+            self.cooldown.observe(answered, response);
         }
         out
     }

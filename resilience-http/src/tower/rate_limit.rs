@@ -17,9 +17,10 @@ use super::policy_source::{OnePolicy, PolicyByRequest, PolicyFor, PolicyRef, Pol
 /// kind [`RateLimited`](resilience_core::RejectedKind::RateLimited), or waits as the
 /// [`wait`](RateLimiter::wait) of the limiter allows. A waiting call holds no reservation of the
 /// service. The permit is used when the call is admitted: a call that then waits for the service is
-/// sent later. The permit returns if the request is not sent: the call is dropped while it waits
-/// for the service, or a layer of this crate directly below rejects the call, or the call is
-/// dropped in the queue of such a layer.
+/// sent later. The first poll of the future calls the service. The permit returns if the request is
+/// not sent: the future is dropped before its first poll or while it waits for the service, or a
+/// layer of this crate directly below rejects the call, or the call is dropped in the queue of such
+/// a layer.
 ///
 /// # Examples
 ///
@@ -160,6 +161,8 @@ impl<D: Defined + 'static> UsedPermit<D> {
 }
 
 impl<R, E, D: Defined + 'static> Permit<R, E> for UsedPermit<D> {
+    const IS_SENT_BY_FUTURE: bool = true;
+
     fn hand_over(&mut self, from_outside: Option<Handover>) -> Option<Handover> {
         let handover = from_outside.unwrap_or_else(Handover::new);
         self.request = Some(handover.observe());

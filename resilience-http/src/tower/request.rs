@@ -1,7 +1,7 @@
 //! The request as seen by the layers.
 
 use http::uri::Authority;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, Uri, header};
 
 /// A request of `http`, or of `reqwest` with the feature `reqwest` or `reqwest-012`.
 #[diagnostic::on_unimplemented(
@@ -20,10 +20,10 @@ pub trait HttpRequest {
     /// Returns the headers for the insertion of an idempotency key.
     fn headers_mut(&mut self) -> &mut HeaderMap;
 
-    /// Returns the URL, if the client of the request may follow redirects. The retry layer then
-    /// compares the URL with [`HttpResponse::url`](crate::HttpResponse::url). Default: `None`.
-    fn redirectable_url(&self) -> Option<&str> {
-        None
+    /// Returns whether the client of the request follows redirects by default. A refusal is then no
+    /// proof that the request was not applied. Default: `false`.
+    fn may_be_redirected(&self) -> bool {
+        false
     }
 
     /// Returns the host, with a port if the request names a port, or an empty string for an
@@ -45,9 +45,8 @@ impl<B> HttpRequest for http::Request<B> {
     }
 
     fn host(&self) -> &str {
-        let authority = self.uri().authority().map(Authority::as_str);
-        let header = || self.headers().get(header::HOST)?.to_str().ok();
-        without_user(authority.or_else(header).unwrap_or_default())
+        let header = || self.headers().get(header::HOST)?.to_str().ok().map(without_user);
+        host_of(self.uri()).or_else(header).unwrap_or_default()
     }
 }
 
@@ -68,8 +67,8 @@ macro_rules! reqwest_requests {
                     self.headers_mut()
                 }
 
-                fn redirectable_url(&self) -> Option<&str> {
-                    Some(self.url().as_str())
+                fn may_be_redirected(&self) -> bool {
+                    true
                 }
 
                 fn host(&self) -> &str {
@@ -83,6 +82,11 @@ macro_rules! reqwest_requests {
 reqwest_requests! {
     #[cfg(feature = "reqwest")] reqwest::Request,
     #[cfg(feature = "reqwest-012")] reqwest_012::Request
+}
+
+/// Returns the host of a URL, with a port if the URL names a port.
+pub(super) fn host_of(url: &Uri) -> Option<&str> {
+    url.authority().map(Authority::as_str).map(without_user)
 }
 
 fn without_user(authority: &str) -> &str {

@@ -14,7 +14,7 @@ use resilience_core::__internal::{
     Spending, Timestamp, WaitMode, enter_attempt_of, in_nested_attempt, is_counting, named_attempt,
     now,
 };
-use resilience_core::{Backoff, FailureKind, RetryPolicy, Schedule};
+use resilience_core::{Backoff, FailureKind, PolicyKind, RetryPolicy, Schedule};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -27,15 +27,18 @@ use crate::key_headers::KeyHeaders;
 use crate::ready_service::take_ready;
 use crate::request_method::has_idempotent_method;
 
+/// The name of a policy without a name.
+const NAME: &str = PolicyKind::Retry.as_str();
+
 /// Retries the calls of a service: `#[retry]` with [`classify`](crate::classify()) and
 /// [`classify_response`](crate::classify_response()) as a layer.
 ///
 /// - **Safety.** The layer reads the method and the idempotency key of the request and decides
 ///   whether a retry is safe. With a key, the layer also retries a 409.
-/// - **Redirects.** `reqwest` follows redirects, and an error belongs to an unknown request of the
-///   chain. A POST without a key is therefore not retried after an error, even after a refused
-///   connection, and not after a refusal by another URL. For a client without redirects, set
-///   [`Classifier::follows_redirects`] to `false`.
+/// - **Redirects.** `reqwest` follows redirects, and an outcome belongs to an unknown request of
+///   the chain. A POST without a key is therefore not retried, even after a refused connection or a
+///   429: a server may apply the POST and redirect to its own URL. For a client without redirects,
+///   set [`Classifier::follows_redirects`] to `false`.
 /// - **Outcome.** A failed response is dropped with the body before the delay. The last response
 ///   or error is returned unchanged. With a deadline, a failed response is kept until the next
 ///   attempt starts.
@@ -192,7 +195,7 @@ impl<B: Backoff, C> Settings<B, C> {
             scope: state.scope(&self.policy),
             spending: RetryState::spending(&self.policy),
             idempotent: is_safe || has_key || self.idempotent,
-            rules: self.rules_of_call(has_key, request.redirectable_url().is_some()),
+            rules: self.rules_of_call(has_key, request.may_be_redirected()),
         }
     }
 
@@ -269,7 +272,7 @@ impl Call {
         service: &mut S,
         request: Request,
     ) -> NestedAttempt<NamedAttempt, S::Future> {
-        let (bound, setter) = (self.state.bound(policy), policy.setter("retry"));
+        let (bound, setter) = (self.state.bound(policy), policy.setter(NAME));
         let attempt = self.state.attempt_number();
         let attempt = named_attempt(bound, setter, attempt);
         let nested = enter_attempt_of(&attempt);
@@ -286,24 +289,21 @@ impl Call {
 
     /// Returns the delay before the next attempt, or `None` if `out` is final.
     ///
-    /// `request` is the request of the next attempt, if any.
+    /// `is_replayable` says whether there is a request for the next attempt.
     fn next_delay<R: HttpResponse, E: HttpError + Display, B: Backoff>(
         &mut self,
         policy: &RetryPolicy<B>,
         out: &Result<R, E>,
-        request: Option<&impl HttpRequest>,
+        is_replayable: bool,
     ) -> Option<Delay> {
         let rules = &self.rules;
         let status;
         let (class, shown) = match out {
             Ok(response) => {
-                let class = match request.and_then(HttpRequest::redirectable_url) {
-                    Some(url) => rules.response_to(url, response),
-                    None => rules.response(response),
-                };
+                let class = rules.response(response);
                 if class.kind == FailureKind::Permanent {
                     if self.state.reports_success() {
-                        self.state.recovered(&policy.borrowed().at("retry", WaitMode::Async));
+                        self.state.recovered(&policy.borrowed().at(NAME, WaitMode::Async));
                     }
                     self.spending.succeeded();
                     if is_counting() {
@@ -316,8 +316,8 @@ impl Call {
             }
             Err(error) => (rules.error(error), Shown::Display(error)),
         };
-        let policy = policy.borrowed().at("retry", WaitMode::Async);
-        let policy = policy.idempotent(self.idempotent).replayable(request.is_some());
+        let policy = policy.borrowed().at(NAME, WaitMode::Async);
+        let policy = policy.idempotent(self.idempotent).replayable(is_replayable);
         let signal = self.scope.signal();
         self.state.next(&policy, Some(&self.spending), class, signal.as_ref(), shown)
     }
@@ -401,7 +401,7 @@ where
                 StepProjection::Called { future } => {
                     let out = ready!(this.call.scope.enter(|| future.poll(cx)));
                     let policy = &this.settings.policy;
-                    let delay = this.call.next_delay(policy, &out, this.request.as_ref());
+                    let delay = this.call.next_delay(policy, &out, this.request.is_some());
                     let Some(delay) = delay else { return Poll::Ready(out) };
                     // Without a deadline the failed response is dropped before the delay.
                     let deadline = this.call.state.bound(&this.settings.policy);

@@ -11,11 +11,13 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{EFFECT_METADATA, effect_metadata};
 use resilience_core::context::{Context, InContext};
-use resilience_core::{Effect, RejectedKind};
+use resilience_core::{Effect, InvalidPolicy, RejectedKind};
+use resilience_rules::timeout as rules;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::wire::{ContextHeaders, Refusals, is_grpc};
+use crate::protocol::Protocol;
+use crate::wire::{ContextHeaders, Refusals};
 
 /// Takes the deadline, the attempt number and the priority from a request, and runs the handler in
 /// that [context](resilience_core::context).
@@ -64,6 +66,15 @@ impl ServerContextLayer {
         Self { max, headers: ContextHeaders::new(), refusals: Arc::default() }
     }
 
+    /// Checks the longest time for a request, for a time from a file. The rule and its message are
+    /// those of `#[timeout]`.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for zero.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        rules::limit(self.max)
+    }
+
     /// Sets the names of the headers.
     pub fn headers(mut self, headers: ContextHeaders) -> Self {
         self.headers = headers;
@@ -108,7 +119,7 @@ where
         let left = headers.time_left(request.headers());
         let is_over = left.is_some_and(|left| left.is_zero());
         if !refusals.admit(is_over) {
-            let refused = refuse(is_grpc(request.headers()));
+            let refused = refuse(Protocol::of(request.headers()));
             return ServerContextFuture::Refused { response: Some(refused) };
         }
         let is_of_client = left.is_some_and(|left| left < *max) && !is_over;
@@ -125,13 +136,14 @@ where
 }
 
 /// Returns the response to a request after its deadline.
-fn refuse<R: Default>(is_grpc: bool) -> Response<R> {
+fn refuse<R: Default>(protocol: Protocol) -> Response<R> {
     let kind = RejectedKind::DeadlineExceeded;
     let mut response = Response::new(R::default());
     response.extensions_mut().insert(Effect::NotSent);
-    if is_grpc {
+    if protocol.is_grpc() {
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        let content_type = HeaderValue::from_static(protocol.error_type());
+        headers.insert(header::CONTENT_TYPE, content_type);
         headers.insert("grpc-status", HeaderValue::from(u16::from(kind.grpc_code())));
         let message = HeaderValue::from_static("deadline exceeded before the call started");
         headers.insert("grpc-message", message);
@@ -140,7 +152,7 @@ fn refuse<R: Default>(is_grpc: bool) -> Response<R> {
         }
     } else {
         let status = StatusCode::from_u16(kind.http_status());
-        *response.status_mut() = status.unwrap_or(StatusCode::GATEWAY_TIMEOUT);
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     }
     response
 }

@@ -8,7 +8,8 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 use resilience_core::__internal::{Site, Timeout, reject, timed_out, timeout_call, timeout_site};
-use resilience_core::Rejected;
+use resilience_core::{InvalidPolicy, PolicyKind, Rejected};
+use resilience_rules::timeout as rules;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -23,6 +24,9 @@ use super::BoxError;
 /// The end is the [deadline](resilience_core::context) of the code inside, also of the code that
 /// runs before the service returns its future: of attributes, of layers, and of the headers of a
 /// [`ClientContextLayer`](crate::ClientContextLayer).
+///
+/// The limit starts with the call. A deadline of the code around the call, or of the code that
+/// polls the future first, ends the call earlier.
 ///
 /// The error is a boxed [`Rejected`](resilience_core::Rejected) of the kind
 /// [`TimedOut`](resilience_core::RejectedKind::TimedOut). The outer layers treat a timeout as a
@@ -59,13 +63,22 @@ impl TimeoutLayer {
     /// Creates a layer with this limit for each call.
     #[track_caller]
     pub const fn new(limit: Duration) -> Self {
-        Self { limit, site: timeout_site("timeout", Some(limit), 0) }
+        Self { limit, site: timeout_site(PolicyKind::Timeout.as_str(), Some(limit), 0) }
     }
 
     /// Sets the name in rejections. Default: `"timeout"`.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.site.name = name;
         self
+    }
+
+    /// Checks the limit, for a limit from a file. The rule and its message are those of
+    /// `#[timeout]`.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`] for a limit of zero.
+    pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        rules::limit(self.limit)
     }
 }
 
@@ -129,7 +142,10 @@ impl<R, E: Into<BoxError>, F: Future<Output = Result<R, E>>> Future for TimeoutF
             return Poll::Ready(reject(overdue));
         }
         let ended = match this.within.as_pin_mut() {
-            Some(within) => ready!(within.poll(cx)),
+            Some(mut within) => {
+                within.as_mut().take_deadline();
+                ready!(within.poll(cx))
+            }
             // Polled again after the rejection.
             None => Err(None),
         };

@@ -3,11 +3,12 @@
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use resilience_core::Nested;
 use resilience_core::context::{self, Context};
 
 use super::grpc_timeout;
+use crate::protocol::Protocol;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -89,7 +90,7 @@ impl ContextHeaders {
     /// Writes the current context into the headers of a request. Existing values are replaced,
     /// except for an earlier deadline. A value that the context lacks stays as it is.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let is_grpc = is_grpc(headers);
+        let is_grpc = Protocol::of(headers).is_grpc();
         if let Some(left) = context::remaining() {
             let (name, value, known) = if is_grpc {
                 (&GRPC_TIMEOUT, grpc_timeout::format(left), of_grpc(headers))
@@ -121,7 +122,7 @@ impl ContextHeaders {
         let left = self.time_left(headers).map_or(max, |left| left.min(max));
         let mut context = Context::new().deadline(left, set_by);
         let number = |name: &HeaderName| digits(text(headers, name)?)?.parse::<u32>().ok();
-        let previous = number(&GRPC_PREVIOUS_ATTEMPTS).filter(|_| is_grpc(headers));
+        let previous = number(&GRPC_PREVIOUS_ATTEMPTS).filter(|_| Protocol::of(headers).is_grpc());
         let attempt = previous.map(|previous| previous.saturating_add(1));
         if let Some(attempt) = attempt.or_else(|| number(&self.attempt)) {
             context = context.attempt(attempt);
@@ -188,9 +189,4 @@ fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-/// Returns whether a request is gRPC, also gRPC-Web.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    text(headers, &header::CONTENT_TYPE).is_some_and(|value| value.starts_with("application/grpc"))
 }

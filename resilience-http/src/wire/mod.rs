@@ -9,8 +9,6 @@ mod reqwest;
 #[cfg(feature = "tonic")]
 mod tonic;
 
-#[cfg(feature = "tower")]
-pub(crate) use self::headers::is_grpc;
 pub use self::headers::{ContextHeaders, DeadlineFormat};
 #[cfg(feature = "tower")]
 pub(crate) use self::refusals::Refusals;

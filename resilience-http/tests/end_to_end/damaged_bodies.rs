@@ -1,6 +1,11 @@
 //! Bodies that the client cannot read: damaged on the way, or of another form.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use ::reqwest::{Client, Method};
+use bytes::Bytes;
+use http_body::Frame;
 use resilience::http::classify;
 use resilience::{Effect, FailureClass, retry, testing};
 use serde_json::Value;
@@ -57,4 +62,32 @@ async fn json_of_another_form_is_permanent() {
         let applied = FailureClass::permanent().effect(Effect::Applied);
         assert_eq!((received, classify(&error)), (1, applied), "{body:?}");
     }
+}
+
+/// The body of a request, which ends with an error of the application.
+struct BrokenUpload(bool);
+
+impl http_body::Body for BrokenUpload {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())));
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"amount")))))
+    }
+}
+
+/// A response that breaks off was applied. A request that breaks off may be.
+#[tokio::test]
+async fn a_broken_request_body_says_nothing_about_the_effect() {
+    let server = Server::new(&[OK]);
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let upload = client.put(server.url()).body(::reqwest::Body::wrap(BrokenUpload(false)));
+    let error = upload.send().await.expect_err("the body breaks off");
+    assert_eq!(classify(&error), FailureClass::transient(), "{error:?}");
 }

@@ -18,13 +18,15 @@ const TO_UNUSED_PORT: &str = "location: http://127.0.0.1:1/receipt\r\n";
 const TO_UNKNOWN_NAME: &str = "location: http://receipts.example/\r\n";
 const THERE: &str = "location: /receipt\r\n";
 
+const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+const REFUSALS: [u16; 7] = [429, 421, 425, 521, 522, 523, 503];
+
 /// The servers apply the first request, and the request after the redirect fails.
 fn scripts() -> Vec<Vec<Act>> {
-    let redirects = [301, 302, 303, 307, 308];
-    let to = |location| redirects.map(|status| vec![Respond(status, location)]);
+    let to = |location| REDIRECTS.map(|status| vec![Respond(status, location)]);
     let mut scripts: Vec<_> = [to(TO_UNUSED_PORT), to(TO_UNKNOWN_NAME)].concat();
-    for redirect in redirects {
-        for refusal in [429, 421, 425, 521, 522, 523, 503] {
+    for redirect in REDIRECTS {
+        for refusal in REFUSALS {
             let pair = [Respond(redirect, THERE), Respond(refusal, "")];
             scripts.push([pair; 4].concat());
         }
@@ -60,6 +62,37 @@ async fn the_retry_layer_sends_a_post_once() {
         *post.body_mut() = Some("amount=5".into());
         let _ = service.oneshot(post).await;
         assert_eq!(applied(&server, &Method::POST), 1, "{script:?}");
+    }
+}
+
+/// The refused GET after a 303 to the URL of the POST is no different from a refused POST.
+#[tokio::test]
+async fn the_retry_layer_sends_a_post_once_that_is_redirected_to_its_own_url() {
+    const BACK: &str = "location: /\r\n";
+    let _guard = testing::no_waits();
+    for redirect in [301, 302, 303] {
+        for refusal in REFUSALS {
+            let server =
+                Server::new(&[[Respond(redirect, BACK), Respond(refusal, "")]; 4].concat());
+            let service = RetryLayer::new(POLICY).layer(client());
+            let response = service.oneshot(request(&Method::POST, &server.url())).await;
+            assert_eq!(response.expect("a response").status().as_u16(), refusal);
+            assert_eq!(applied(&server, &Method::POST), 1, "{redirect} {refusal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_post_is_repeated_only_by_a_client_without_redirects() {
+    let _guard = testing::no_waits();
+    let direct = builder().redirect(Policy::none()).build().expect("a client");
+    for (follows, expected) in [(None, 1), (Some(true), 1), (Some(false), 2)] {
+        let rules = Classifier::new();
+        let rules = follows.map_or(rules, |follows| rules.follows_redirects(follows));
+        let server = Server::new(&[Respond(429, ""), OK]);
+        let service = RetryLayer::new(POLICY).classifier(rules).layer(direct.clone());
+        assert!(service.oneshot(request(&Method::POST, &server.url())).await.is_ok());
+        assert_eq!(server.requests(), expected, "{follows:?}");
     }
 }
 

@@ -217,18 +217,22 @@ async fn a_body_of_another_length_than_its_content_length_is_not_stored() {
 /// The `Content-Length` of these responses describes the response to a GET request.
 #[tokio::test]
 async fn a_content_length_without_a_body_is_stored_where_http_allows_it() {
-    for (method, status) in [("HEAD", 200), ("POST", 304)] {
+    // The second length is longer than the longest outcome.
+    for (method, status, length) in
+        [("HEAD", 200, "5"), ("POST", 304, "5"), ("HEAD", 200, "9999999"), ("POST", 304, "9999999")]
+    {
         let methods = [Method::HEAD, Method::POST];
         let (api, runs) = api(layer().methods(methods), move |_| {
             let status = StatusCode::from_u16(status).expect("a status");
-            (status, [("content-length", "5")], Body::empty())
+            (status, [("content-length", length)], Body::empty())
         });
         let server = Server::start(api).await;
         let head = "host: api\r\nidempotency-key: k\r\nconnection: close\r\n";
         for replay in [false, true] {
             let request = format!("{method} /pay HTTP/1.1\r\n{head}\r\n");
             let response = send(server.address, request.as_bytes()).await;
-            assert_eq!((response.status, response.is_replay()), (status, replay), "{method}");
+            let expected = (status, replay);
+            assert_eq!((response.status, response.is_replay()), expected, "{method} {length}");
         }
         assert_eq!(runs.count(), 1);
     }

@@ -23,6 +23,7 @@ mod running;
 mod scopes;
 mod server;
 mod services;
+mod settings;
 mod spans;
 mod store_policy;
 mod two_halves;

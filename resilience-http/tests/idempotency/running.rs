@@ -1,9 +1,12 @@
 //! Handlers that continue after a disconnect: their number has a limit, and a shutdown waits.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -180,6 +183,33 @@ async fn a_graceful_shutdown_waits_for_detached_handlers() {
     let next = Server::start(gated.api.clone()).await;
     let again = pay(next.address, "7").await;
     assert_eq!((again.text(), again.is_replay(), gated.runs.count()), ("run 1", true, 1));
+}
+
+/// A task polls a future whenever any future of the task is woken.
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_is_polled_often_keeps_one_waker() {
+    struct NoTask;
+
+    impl Wake for NoTask {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    let layer = layer();
+    let gated = gated(layer.clone());
+    let call = tokio::spawn({
+        let api = gated.api.clone();
+        async move { ask(&api, post("k")).await }
+    });
+    gated.wait_for_runs(1).await;
+    let task = Arc::new(NoTask);
+    let waker = Waker::from(Arc::clone(&task));
+    let mut drain = pin!(layer.drain(Duration::from_secs(20)));
+    for _ in 0..100 {
+        assert!(drain.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    assert!(Arc::strong_count(&task) < 10, "{}", Arc::strong_count(&task));
+    gated.go.add_permits(1);
+    assert_eq!((drain.await, call.await.expect("a response").status), (0, 200));
 }
 
 #[tokio::test]

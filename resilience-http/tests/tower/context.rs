@@ -122,13 +122,25 @@ async fn a_request_after_its_deadline_is_refused_before_the_handler() {
     assert_eq!(refused[0].status(), 504);
     assert_eq!(refused[0].extensions().get(), Some(&Effect::NotSent));
     assert_eq!(server.runs.load(Relaxed), 0);
+    for (content_type, answered) in [
+        ("application/grpc", "application/grpc"),
+        ("Application/GRPC+proto", "application/grpc"),
+        ("application/grpc-web+proto", "application/grpc-web+proto"),
+        ("application/grpc-web-text; charset=ascii", "application/grpc-web-text+proto"),
+    ] {
+        let server = Server::new(ServerContextLayer::new(SECS(30)));
+        let grpc = [("content-type", content_type), ("grpc-timeout", "0n")];
+        let refused = server.send(vec![request(&grpc)]).await;
+        assert_eq!(refused[0].status(), 200, "{content_type}");
+        assert_eq!(refused[0].headers()["content-type"], answered);
+        assert_eq!(refused[0].headers()["grpc-status"], "4");
+        assert_eq!(refused[0].headers()["resilience-effect"], "refused");
+        assert_eq!(server.runs.load(Relaxed), 0);
+    }
+    // Another type with the same start is no gRPC.
     let server = Server::new(ServerContextLayer::new(SECS(30)));
-    let grpc = [("content-type", "application/grpc"), ("grpc-timeout", "0n")];
-    let refused = server.send(vec![request(&grpc)]).await;
-    assert_eq!(refused[0].status(), 200);
-    assert_eq!(refused[0].headers()["grpc-status"], "4");
-    assert_eq!(refused[0].headers()["resilience-effect"], "refused");
-    assert_eq!(server.runs.load(Relaxed), 0);
+    let other = [("content-type", "application/grpcurl"), ("x-request-timeout-ms", "0")];
+    assert_eq!(server.send(vec![request(&other)]).await[0].status(), 504);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The deadline that a `TimeoutLayer` sets for the code inside.
 
 use std::convert::Infallible;
-use std::future::{poll_fn, ready};
+use std::future::{pending, poll_fn, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
@@ -229,4 +229,43 @@ async fn a_call_after_the_deadline_is_rejected_as_such_outside_of_the_context_to
     let rejected: &Rejected = error.downcast_ref().expect("a rejection");
     assert_eq!(rejected.kind(), RejectedKind::DeadlineExceeded);
     assert_eq!(rejected.deadline_set_by(), Some("import"));
+}
+
+/// A future is made in one place, and awaited below an earlier deadline.
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_the_first_poll_bounds_the_limit() {
+    let calls = |late| async move {
+        let mut service = ServiceBuilder::new().layer(layer()).service(service_fn(|()| async {
+            sleep(secs(1)).await;
+            let left = context::remaining();
+            sleep(secs(60)).await;
+            Ok::<_, Infallible>(left)
+        }));
+        let start = Instant::now();
+        let call = service.call(());
+        sleep(secs(late)).await;
+        let caller = Context::new().deadline(secs(2), "the caller");
+        let error = caller.scope(call).await.expect_err("too long");
+        let rejected: &Rejected = error.downcast_ref().expect("a rejection");
+        assert_eq!((rejected.kind(), rejected.name()), (RejectedKind::TimedOut, "the layer"));
+        (start.elapsed(), rejected.deadline_set_by())
+    };
+    assert_eq!(calls(0).await, (secs(2), Some("the caller")));
+    assert_eq!(calls(2).await, (secs(4), Some("the caller")));
+    assert_eq!(calls(4).await, (secs(5), None), "the limit ends first");
+}
+
+/// The service was called, so a deadline that has passed is a timeout.
+#[tokio::test(start_paused = true)]
+async fn a_first_poll_after_a_deadline_is_a_timeout() {
+    let mut service = ServiceBuilder::new()
+        .layer(layer())
+        .service(service_fn(|()| pending::<Result<(), Infallible>>()));
+    for call in [service.call(()), service.call(())] {
+        let over = Context::new().deadline(Duration::ZERO, "the caller");
+        let start = Instant::now();
+        sleep(secs(1)).await;
+        let error = over.scope(call).await.expect_err("too late");
+        assert_eq!((kind(&error), start.elapsed()), (Some(RejectedKind::TimedOut), secs(1)));
+    }
 }

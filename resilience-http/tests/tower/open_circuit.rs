@@ -1,6 +1,9 @@
 //! An open circuit and the readiness of the service below.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use http::Request;
 use resilience::http::{BreakersByHost, CircuitBreakerLayer};
@@ -371,4 +374,33 @@ async fn two_layers_with_one_breaker_close_the_circuit() {
     tokio::time::sleep(secs(60)).await;
     assert!(service.oneshot(get()).await.is_ok());
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+/// The rejections of one circuit are no news for the calls under another.
+#[tokio::test(start_paused = true)]
+async fn rejections_of_one_circuit_wake_no_calls_that_wait_under_another() {
+    let (mock, mut handle) = pair();
+    handle.allow(0);
+    let [open, closed] = [breaker(), breaker()];
+    open.force_open();
+    let rejecting = layer(&open).layer(mock.clone());
+    let polls = Arc::new(AtomicUsize::new(0));
+    let (call, counted) = (layer(&closed).layer(mock).oneshot(get()), Arc::clone(&polls));
+    let waiting = tokio::spawn(async move {
+        let mut call = pin!(call);
+        poll_fn(|cx| {
+            counted.fetch_add(1, Relaxed);
+            call.as_mut().poll(cx)
+        })
+        .await
+    });
+    tokio::task::yield_now().await;
+    for _ in 0..10 {
+        assert_eq!(kind(soon(rejecting.clone().oneshot(get())).await), OPEN);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(polls.load(Relaxed), 1);
+    closed.force_open();
+    assert_eq!(kind(soon(layer(&closed).layer(pair().0).oneshot(get())).await), OPEN);
+    assert_eq!(kind(soon(waiting).await.unwrap()), OPEN);
 }

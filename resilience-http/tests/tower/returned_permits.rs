@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use resilience::http::{BulkheadLayer, CircuitBreakerLayer, RateLimitLayer, RetryLayer};
 use resilience::{Bulkhead, BulkheadPermit, CircuitBreaker, RateLimiter, RejectedKind};
+use tower::limit::ConcurrencyLimitLayer;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::mocks::{is_pending, kind, pair};
+use crate::mocks::{is_pending, kind, pair, soon};
 use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, secs};
 
@@ -106,4 +107,25 @@ async fn an_attempt_that_was_sent_keeps_the_permit() {
     drop(call);
     assert_eq!(limiter.available(), 9);
     drop(permit);
+}
+
+/// The first poll sends the request, so a future that is never polled has sent nothing.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_never_polled_returns_its_permits() {
+    let (outer, inner) = (limiter(), limiter());
+    let scripted = Scripted::new(&[Act::Status(200)]);
+    let mut service = ServiceBuilder::new()
+        .layer(RateLimitLayer::shared(Arc::clone(&outer)))
+        .layer(CircuitBreakerLayer::shared(Arc::new(CircuitBreaker::new())))
+        .layer(RateLimitLayer::shared(Arc::clone(&inner)))
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(scripted.clone());
+    let call = service.ready().await.unwrap().call(get());
+    assert_eq!((outer.available(), scripted.calls()), (9, 0));
+    drop(call);
+    assert_eq!((outer.available(), inner.available()), (10, 10));
+    // The dropped future has given the reservation of the service back.
+    let call = service.ready().await.unwrap().call(get());
+    assert!(soon(call).await.is_ok());
+    assert_eq!((outer.available(), inner.available(), scripted.calls()), (9, 9, 1));
 }

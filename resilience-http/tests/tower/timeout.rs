@@ -1,15 +1,24 @@
 //! `TimeoutLayer`: a limit for each attempt, or for all attempts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
-use resilience::http::{CircuitBreakerLayer, RetryLayer, TimeoutLayer};
+use resilience::http::{CircuitBreakerLayer, RetryLayer, ServerContextLayer, TimeoutLayer};
 use resilience::{CircuitBreaker, CircuitState, Rejected, RejectedKind};
 use tokio::time::Instant;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use crate::scripted::{Act, Scripted};
 use crate::{POLICY, get, request, secs};
+
+#[test]
+fn a_limit_of_zero_breaks_the_rule_of_the_attribute() {
+    for (limit, is_valid) in [(Duration::ZERO, false), (Duration::from_nanos(1), true)] {
+        assert_eq!(TimeoutLayer::new(limit).validate().is_ok(), is_valid);
+        assert_eq!(ServerContextLayer::new(limit).validate().is_ok(), is_valid);
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_call_is_dropped() {

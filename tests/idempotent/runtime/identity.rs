@@ -158,6 +158,21 @@ fn the_longest_durations_are_valid() {
     }
     assert!(POLICY.ttl(Duration::ZERO).validate().is_err());
     assert!(POLICY.lease(Duration::ZERO).validate().is_err());
+    assert!(POLICY.min_key_length(255).validate().is_ok());
+    assert!(POLICY.min_key_length(256).validate().is_err());
+}
+
+#[test]
+fn a_time_of_zero_counts_as_the_default() {
+    let _clock = resilience::testing::clock();
+    for policy in [POLICY.ttl(Duration::ZERO), POLICY.lease(Duration::ZERO)] {
+        let store = Arc::new(MemoryStore::new());
+        let run = |value| {
+            let call = policy.call(Arc::clone(&store), Scope::Global, &"k", |f| f).expect("a key");
+            call.run(|| Ok::<_, Rejected>(value))
+        };
+        assert_eq!((run(1), run(2)), (Ok(1), Ok(1)));
+    }
 }
 
 /// Messages and `Debug` forms show no key, scope, argument or outcome.

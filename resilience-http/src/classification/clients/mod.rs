@@ -30,7 +30,7 @@ pub(crate) fn classify(rules: &Classifier, error: &(dyn Error + 'static)) -> Opt
     if let Some(class) = tower::classify(error) {
         return Some(class);
     }
-    of_client(rules, error).map(|class| rules.error_of_unknown(class))
+    of_client(rules, error).map(|class| rules.of_unknown_request(class))
 }
 
 #[cfg_attr(

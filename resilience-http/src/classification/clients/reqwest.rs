@@ -74,7 +74,9 @@ fn classify_stage(
         Stage::Body => body_error(source).effect(Effect::Applied),
         Stage::Other => {
             let class = source.and_then(|source| first_known(rules, source));
-            class.unwrap_or_else(FailureClass::permanent)
+            let class = class.unwrap_or_else(FailureClass::permanent);
+            // An error of a body inside is the body of the request, and no response has started.
+            if class.effect == Effect::Applied { class.effect(Effect::Unknown) } else { class }
         }
     }
 }

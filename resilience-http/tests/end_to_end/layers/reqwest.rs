@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::reqwest::redirect::Policy;
 use ::reqwest::{Body, Client, Method, Request, Response, Url};
 use resilience::http::{
-    CircuitBreakerLayer, HostCooldown, HostCooldownLayer, IDEMPOTENCY_KEY, RetryLayer, TimeoutLayer,
+    CircuitBreakerLayer, Classifier, HostCooldown, HostCooldownLayer, IDEMPOTENCY_KEY, RetryLayer,
+    TimeoutLayer,
 };
 use resilience::{CircuitBreaker, Rejected, testing};
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -15,7 +17,8 @@ use crate::server::{Act::*, Server};
 use crate::{KEPT, KEPT_SCRIPT, OK, SCENARIOS, check};
 
 fn client(limit: Duration) -> Client {
-    Client::builder().no_proxy().timeout(limit).build().expect("a client")
+    let direct = Client::builder().no_proxy().redirect(Policy::none());
+    direct.timeout(limit).build().expect("a client")
 }
 
 fn patient_client() -> Client {
@@ -41,7 +44,9 @@ async fn every_scenario() {
     for scenario in &SCENARIOS {
         for method in [Method::GET, Method::POST] {
             let server = Server::new(scenario.script);
-            let layers = ServiceBuilder::new().layer(RetryLayer::new(POLICY)).and_then(whole);
+            let direct = Classifier::new().follows_redirects(false);
+            let retry = RetryLayer::new(POLICY).classifier(direct);
+            let layers = ServiceBuilder::new().layer(retry).and_then(whole);
             let service = layers.service(client(scenario.limit()));
             let result = service.oneshot(request(&method, &server)).await;
             let ended = result.ok().map(|it| it.status().as_u16());
@@ -159,4 +164,23 @@ async fn one_429_stops_a_hundred_callers() {
     let last = service.oneshot(request(&Method::GET, &server)).await;
     assert_eq!(last.expect("a response").status(), 200);
     assert_eq!(server.requests(), 2);
+}
+
+/// The limit of another host, such as a storage, is no limit of the host that redirects there.
+#[tokio::test]
+async fn a_429_after_a_redirect_cools_the_host_that_answers() {
+    let cooldown = Arc::new(HostCooldown::new().max_wait(Duration::ZERO));
+    let storage = Server::new(&[Respond(429, "retry-after: 70\r\n")]);
+    let location = format!("location: {}\r\n", storage.url()).leak();
+    let api = Server::new(&[Respond(302, location), OK]);
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let service = HostCooldownLayer::shared(Arc::clone(&cooldown)).layer(client);
+    let first = service.clone().oneshot(request(&Method::GET, &api)).await;
+    assert_eq!(first.expect("a response").status(), 429);
+    let host = |server: &Server| request(&Method::GET, server).url().authority().to_owned();
+    assert!(cooldown.remaining(&host(&storage)).is_some());
+    assert_eq!(cooldown.remaining(&host(&api)), None);
+    let second = service.oneshot(request(&Method::GET, &api)).await;
+    assert_eq!(second.expect("a response").status(), 200);
+    assert_eq!((api.requests(), storage.requests()), (2, 1));
 }

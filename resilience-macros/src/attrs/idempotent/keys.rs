@@ -21,7 +21,7 @@ keys! {
             max_renewal: time [literal max_renewal],
             store_timeout: time [literal store_timeout],
             version: count,
-            min_key_length: count,
+            min_key_length: count [literal min_key_length],
             max_outcome: count,
             concurrent: form(Concurrent, |expr| concurrent(&expr)),
             on_store_error: choice(OnStoreError, ON_STORE_ERROR),

@@ -81,3 +81,9 @@ fn zero_store_timeout(id: &str) -> Result<(), Rejected> {
 fn zero_ttl(id: &str) -> Result<(), Rejected> {
     Ok(drop(id))
 }
+
+#[idempotent(key = id, scope = "global", min_key_length = 256)]
+//~ error at `256`: `min_key_length` must be at most 255, the length of the longest key
+fn min_key_length_above_every_key(id: &str) -> Result<(), Rejected> {
+    Ok(drop(id))
+}
