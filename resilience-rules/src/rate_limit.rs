@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::RuleResult;
-use crate::invalid::{require, require_counts};
+use crate::invalid::require;
 
 /// Default of `per` in the attribute.
 pub const PER: Duration = Duration::from_secs(1);
@@ -60,12 +60,10 @@ pub const fn cost(cost: u32) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) where the cost is greater.
 pub const fn cost_within_burst(cost: u32, burst: u32) -> RuleResult {
-    require_counts(
+    require(
         cost <= burst,
-        "`cost` is above `burst`, so no call could start without a wait; raise `burst`, or add a \
-         `wait`",
-        cost,
-        burst,
+        "`cost` is above `burst` (1 by default), so no call could start without a wait; raise \
+         `burst`, or add a `wait`",
     )
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::RuleResult;
-use crate::invalid::{require, require_times};
+use crate::invalid::require;
 
 /// Checks the time limit. The attribute applies this rule to literals, and the settings by name to
 /// their values.
@@ -36,12 +36,10 @@ pub const fn wait_within_limit(wait: Duration, limit: Duration) -> RuleResult {
 /// # Errors
 /// [`InvalidPolicy`](crate::InvalidPolicy) where the limit is not shorter.
 pub const fn limit_within_outer(limit: Duration, outer: Duration) -> RuleResult {
-    require_times(
+    require(
         limit.as_nanos() < outer.as_nanos(),
         "this `timeout` is not shorter than the `timeout` above, which ends the call first; remove \
          one of them, or lower this limit",
-        limit,
-        outer,
     )
 }
 
@@ -52,11 +50,9 @@ pub const fn limit_within_outer(limit: Duration, outer: Duration) -> RuleResult 
 /// [`InvalidPolicy`](crate::InvalidPolicy) where the limit outside is not shorter: with a shorter
 /// limit the other rule is broken.
 pub const fn outer_within_limit(outer: Duration, limit: Duration) -> RuleResult {
-    require_times(
+    require(
         outer.as_nanos() < limit.as_nanos(),
         "the `timeout` above is not shorter than this `timeout`, which ends the call first; remove \
          one of them",
-        outer,
-        limit,
     )
 }

@@ -167,15 +167,7 @@ impl Keys {
         };
         let Some(burst) = literal(&self.burst, rules::BURST) else { return };
         let Some(wait) = &self.wait else {
-            let rule = rules::cost_within_burst(cost, burst);
-            let is_default = self.burst.is_none();
-            errors.check(
-                at,
-                match rule {
-                    Err(broken) if is_default => Err(broken.second_is_default()),
-                    rule => rule,
-                },
-            );
+            errors.check(at, rules::cost_within_burst(cost, burst));
             return;
         };
         let per = match &self.per {

@@ -98,3 +98,25 @@ mod field_with_key {
         Busy { retry_after: std::time::Duration },
     }
 }
+
+mod unknown_key_of_forward {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[forward(colour = 7)]
+        //~ error at `colour`: `#[forward]` has no `colour`; expected one of `with`, `after`
+        Status(std::io::Error),
+    }
+}
+
+mod switch_in_place_of_a_field {
+    use resilience::Classify;
+
+    #[derive(Classify)]
+    enum ApiError {
+        #[forward(true)]
+        //~ error at `true`: expected the name of a field, like `#[forward(source)]`
+        Status(std::io::Error),
+    }
+}

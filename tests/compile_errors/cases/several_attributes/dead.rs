@@ -3,13 +3,13 @@
 use resilience::{Rejected, bulkhead, circuit_breaker, coalesce, fallback, idempotent, rate_limit, retry, timeout};
 
 #[rate_limit(rate = 10, cost = 5)]
-//~ error at `5`: `cost` (5) is above `burst` (default 1), so no call could start without a wait; raise `burst`, or add a `wait`
+//~ error at `5`: `cost` is above `burst` (1 by default), so no call could start without a wait; raise `burst`, or add a `wait`
 async fn cost_above_the_default_burst() -> Result<u32, Rejected> {
     Ok(7)
 }
 
 #[rate_limit(rate = 10, burst = 4, cost = 5)]
-//~ error at `5`: `cost` (5) is above `burst` (4), so no call could start without a wait; raise `burst`, or add a `wait`
+//~ error at `5`: `cost` is above `burst` (1 by default), so no call could start without a wait; raise `burst`, or add a `wait`
 async fn cost_above_burst() -> Result<u32, Rejected> {
     Ok(7)
 }
@@ -28,14 +28,14 @@ async fn cost_of_zero() -> Result<u32, Rejected> {
 
 #[timeout("5s")]
 #[timeout("10s")]
-//~ error at `"10s"`: this `timeout` (10s) is not shorter than the `timeout` (5s) above, which ends the call first; remove one of them, or lower this limit
+//~ error at `"10s"`: this `timeout` is not shorter than the `timeout` above, which ends the call first; remove one of them, or lower this limit
 async fn inner_timeout_is_longer() -> Result<u32, Rejected> {
     Ok(7)
 }
 
 #[timeout("10s")]
 #[timeout("5s")]
-//~ error at `"5s"`: the `timeout` (10s) above is not shorter than this `timeout` (5s), which ends the call first; remove one of them
+//~ error at `"5s"`: the `timeout` above is not shorter than this `timeout`, which ends the call first; remove one of them
 async fn outer_timeout_is_longer() -> Result<u32, Rejected> {
     Ok(7)
 }
@@ -43,7 +43,7 @@ async fn outer_timeout_is_longer() -> Result<u32, Rejected> {
 #[timeout("5s")]
 #[retry]
 #[timeout("5s")]
-//~ error at `"5s"`: this `timeout` (5s) is not shorter than the `timeout` (5s) above, which ends the call first; remove one of them, or lower this limit
+//~ error at `"5s"`: this `timeout` is not shorter than the `timeout` above, which ends the call first; remove one of them, or lower this limit
 async fn timeout_of_attempt_is_as_long() -> Result<u32, Rejected> {
     Ok(7)
 }
