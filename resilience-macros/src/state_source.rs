@@ -315,7 +315,8 @@ pub(crate) fn check_generic_expr(
             expr,
             format!(
                 "`{key}` belongs to the `static` state of the function, and a `static` cannot use \
-                 `Self`; write the name of the type in place of `Self`"
+                 `Self`; write the name of the type in place of `Self`, or in a trait a constant \
+                 outside of the trait"
             ),
         );
         return;

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use resilience_rules::{fallback as rules, keyed as keyed_rules};
 use syn::spanned::Spanned;
-use syn::{Expr, Lifetime, Signature};
+use syn::{Expr, ExprAsync, Lifetime, Signature};
 
 use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
@@ -30,7 +30,7 @@ keys! {
             log: choice(LogLevel, LOG_LEVELS),
         }
         deferred {
-            value: value(Expr, Ok),
+            value: value(Expr, replacement),
             with: value(Expr, with),
             on: callable,
             on_ok: callable,
@@ -405,7 +405,23 @@ impl Replacement {
     }
 }
 
-/// Reads a function of the error. A literal and a future belong under `value`.
+/// Reads a value. A future is the result of a function.
+fn replacement(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Async(block) => Err(future(&block)),
+        value => Ok(value),
+    }
+}
+
+/// Returns the message for a future in place of a value or a function.
+fn future(block: &ExprAsync) -> syn::Error {
+    syn::Error::new_spanned(
+        block,
+        "a future as the replacement is the result of a function: write `with = |_| async { … }`",
+    )
+}
+
+/// Reads a function of the error. A literal belongs under `value`.
 fn with(expr: Expr) -> syn::Result<Expr> {
     match expr {
         Expr::Lit(value) => {
@@ -413,10 +429,7 @@ fn with(expr: Expr) -> syn::Result<Expr> {
             let message = format!("`with` is a function of the error; write `value = {written}`");
             Err(syn::Error::new_spanned(value, message))
         }
-        Expr::Async(block) => Err(syn::Error::new_spanned(
-            block,
-            "`with` is a function of the error; write `with = |_| async { … }`, or `value = async { … }`",
-        )),
+        Expr::Async(block) => Err(future(&block)),
         other => value::callable("with", other),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use resilience_rules::rate_limit as rules;
+use resilience_rules::{duration, rate_limit as rules};
 use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
 use crate::args::{Args, Keyed, value_of};
@@ -208,13 +208,16 @@ fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
     let message = match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let text = text.value();
-            let (rate, period) = text.split_once('/').unwrap_or((&text, "s"));
-            let (rate, period) = (rate.trim(), period.trim());
-            let is_period = ["s", "m", "h", "d"].contains(&period);
-            match (rate.parse::<u32>(), value::mistake_of_count("rate", &expr)) {
-                (_, Some(mistake)) => mistake,
-                (Ok(rate), None) if is_period => {
-                    format!("write `rate = {rate}, per = \"1{period}\"`")
+            let (rate, period) =
+                text.split_once('/').or_else(|| text.split_once("per")).unwrap_or((&text, ""));
+            let period = period.trim();
+            let is_number = period.starts_with(|first: char| first.is_ascii_digit());
+            let period = if is_number { period.to_owned() } else { format!("1{period}") };
+            let period = duration::respelled(&period);
+            match (rate.trim().parse::<u32>(), value::mistake_of_count("rate", &expr), period) {
+                (_, Some(mistake), _) => mistake,
+                (Ok(rate), None, Some(period)) => {
+                    format!("write `rate = {rate}, per = \"{period}\"`")
                 }
                 _ => "expected a whole number, with its period: `rate = 100, per = \"1m\"`".into(),
             }

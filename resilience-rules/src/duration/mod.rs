@@ -72,6 +72,17 @@ fn sum(text: &str) -> Result<Duration, Mistake<'_>> {
     }
 }
 
+/// Returns a text in the syntax of this crate with the meaning of `text`, which may have the
+/// spelling of another system; `None` for a text without a clear meaning.
+#[must_use]
+pub fn respelled(text: &str) -> Option<String> {
+    if parse(text).is_ok() {
+        return Some(text.trim().to_owned());
+    }
+    let [same] = <[String; 1]>::try_from(spelling::same(text)).ok()?;
+    Some(same)
+}
+
 /// Returns the message for a text with a mistake at `number` and `unit`.
 fn message(text: &str, number: &str, unit: &str) -> String {
     let same: Vec<String> =
@@ -135,6 +146,15 @@ mod tests {
         assert_eq!(parse(" 1m 30s "), Ok(Duration::from_secs(90)));
         assert_eq!(parse("7µs"), Ok(Duration::from_micros(7)));
         assert_eq!(parse("7μs"), Ok(Duration::from_micros(7)));
+    }
+
+    #[test]
+    fn other_spellings_with_one_meaning_are_respelled() {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(respelled("1.5s"), text("1.5s"));
+        assert_eq!(respelled("1min"), text("1m"));
+        assert_eq!(respelled("1:30"), None);
+        assert_eq!(respelled("5"), None);
     }
 
     #[test]

@@ -121,3 +121,15 @@ async fn jitter_in_quotes() -> Option<()> {
 async fn whole_rate() -> Option<()> {
     None
 }
+
+#[rate_limit(rate = "5/min")]
+//~ error at `"5/min"`: write `rate = 5, per = "1m"`
+async fn rate_with_a_period() -> Option<()> {
+    None
+}
+
+#[rate_limit(rate = "5 per 2 seconds")]
+//~ error at `"5 per 2 seconds"`: write `rate = 5, per = "2s"`
+async fn rate_in_words() -> Option<()> {
+    None
+}

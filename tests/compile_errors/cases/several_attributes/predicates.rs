@@ -135,7 +135,7 @@ async fn fallback_result_of_on_ok() -> std::io::Result<()> {
 }
 
 #[fallback(with = async { () })]
-//~ error at `async { () }`: `with` is a function of the error; write `with = |_| async { … }`, or `value = async { … }`
+//~ error at `async { () }`: a future as the replacement is the result of a function: write `with = |_| async { … }`
 async fn fallback_future() -> std::io::Result<()> {
     Ok(())
 }
