@@ -165,6 +165,12 @@ fn text_keys_are_printable_ascii() {
     assert_ne!(found(&("a", "bc")), found(&("ab", "c")));
 }
 
+#[test]
+fn a_policy_has_a_name() {
+    assert!(POLICY.validate().is_ok());
+    assert!(POLICY.name(" ").validate().is_err());
+}
+
 /// The longest durations are valid, and zero durations are not.
 #[test]
 fn the_longest_durations_are_valid() {
