@@ -32,8 +32,9 @@ pub use crate::context::attempt::{
 pub use crate::context::current::UNBOUNDED;
 pub use crate::context::nesting::Nested;
 pub use crate::expansion::{
-    Handle, clone_handle, exhausted, failed, give_error, keep_value, match_all, never_retry,
-    no_fallback_hook, no_give_up_hook, no_hedge_hook, no_retry_hook, once, resilience_never,
+    Handle, clone_handle, exhausted, failed, fallback_hook, give_error, give_up_hook, keep_value,
+    match_all, never_retry, no_fallback_hook, no_give_up_hook, no_hedge_hook, no_retry_hook, once,
+    policy_of, resilience_never, retry_hook,
 };
 pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};
 pub use crate::function_state::{resolve, resolve_policy};

@@ -331,19 +331,27 @@ where
     on(error).into()
 }
 
-/// Returns the class that the predicate `on` gives to an error.
+/// The result of a predicate.
+#[diagnostic::on_unimplemented(
+    message = "a predicate cannot return `{Self}`",
+    label = "needs to return `bool` or `FailureClass`",
+    note = "return `true` for a failure, or the class of the failure, such as `FailureClass::transient()`"
+)]
+pub trait PredicateResult: Into<FailureClass> {}
+
+#[diagnostic::do_not_recommend]
+impl<C: Into<FailureClass>> PredicateResult for C {}
+
+/// Returns the class that a predicate gives to an error or a value.
 #[inline]
-pub fn class_of<E, C: Into<FailureClass>>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass {
+pub fn class_of<E, C: PredicateResult>(error: &E, on: impl FnOnce(&E) -> C) -> FailureClass {
     on(error).into()
 }
 
-/// Returns the class that the predicate `on_ok` gives to a value, or `None` for a success.
+/// Returns the class of a value that a predicate calls a failure, or `None` for a success.
 #[inline]
-pub fn failed_value<T, C: Into<FailureClass>>(
-    value: &T,
-    on_ok: impl FnOnce(&T) -> C,
-) -> Option<FailureClass> {
-    let class = on_ok(value).into();
+#[must_use]
+pub fn failed_value(class: FailureClass) -> Option<FailureClass> {
     (class.kind != FailureKind::Permanent).then_some(class)
 }
 

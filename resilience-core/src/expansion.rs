@@ -9,6 +9,23 @@ pub fn once<O>(body: impl FnOnce() -> O) -> O {
     body()
 }
 
+/// A policy made by hand: the policy, or a pointer to the policy.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `{P}`, and no pointer to one",
+    label = "not a policy made by hand",
+    note = "pass the policy, a reference to a `static`, a `Box` or an `Arc`; settings such as a share or a number are literals, like `budget = 0.2`"
+)]
+pub trait PolicyHandle<P>: AsRef<P> {}
+
+#[diagnostic::do_not_recommend]
+impl<H: AsRef<P> + ?Sized, P> PolicyHandle<P> for H {}
+
+/// Returns the policy behind a handle.
+#[inline]
+pub fn policy_of<H: PolicyHandle<P> + ?Sized, P>(handle: &H) -> &P {
+    handle.as_ref()
+}
+
 /// A cloneable handle of a policy. Used if the policy is in a value that the body may change: the
 /// call holds a clone.
 #[diagnostic::on_unimplemented(
@@ -82,6 +99,24 @@ pub fn give_error<O: Outcome>(out: O, sink: impl FnOnce(O::Err)) {
 /// The default of `on_retry`.
 #[inline]
 pub fn no_retry_hook<E>(_: &RetryEvent<'_, E>) {}
+
+/// Calls the hook `on_retry`.
+#[inline]
+pub fn retry_hook<E>(event: &RetryEvent<'_, E>, hook: impl FnOnce(&RetryEvent<'_, E>)) {
+    hook(event);
+}
+
+/// Calls the hook `on_give_up`.
+#[inline]
+pub fn give_up_hook<E>(event: &GiveUpEvent<'_, E>, hook: impl FnOnce(&GiveUpEvent<'_, E>)) {
+    hook(event);
+}
+
+/// Calls the hook `on_fallback`.
+#[inline]
+pub fn fallback_hook<E>(event: &FallbackEvent<'_, E>, hook: impl FnOnce(&FallbackEvent<'_, E>)) {
+    hook(event);
+}
 
 /// The default of `on_fallback`.
 #[inline]

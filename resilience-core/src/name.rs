@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use resilience_rules::name as rules;
+use resilience_rules::{InvalidPolicy, name as rules};
 
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
@@ -24,6 +24,14 @@ pub(crate) fn intern(name: &str) -> &'static str {
     let name: &'static str = Box::leak(Box::from(name));
     names.insert(name);
     name
+}
+
+/// Checks the name of a policy, if there is one.
+pub(crate) const fn validate(name: Option<&str>) -> Result<(), InvalidPolicy> {
+    match name {
+        Some(name) => rules::name(name),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

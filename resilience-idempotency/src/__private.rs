@@ -2,7 +2,7 @@
 
 use crate::call::IdempotentCall;
 use crate::codec::Fingerprinted;
-pub use crate::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, KeepWith};
+pub use crate::codec::{KeepNothing, KeepOk, KeepOkAndPermanent, keep_with};
 use crate::context::IdempotencyContext;
 pub use crate::dyn_store::StaticStore;
 pub use crate::fingerprint::FingerprintBuilder;

@@ -166,7 +166,12 @@ impl<O: Outcome> OutcomePolicy<O> for KeepNothing {
 
 /// `keep = with(path)`: a function decides about each outcome.
 #[derive(Clone, Copy, Debug)]
-pub struct KeepWith<F>(pub F);
+pub struct KeepWith<F>(F);
+
+/// Returns the policy of `keep = with(path)`.
+pub fn keep_with<O, F: Fn(&O) -> Disposition>(keep: F) -> KeepWith<F> {
+    KeepWith(keep)
+}
 
 impl<O, F> OutcomePolicy<O> for KeepWith<F>
 where

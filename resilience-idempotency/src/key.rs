@@ -133,7 +133,7 @@ impl fmt::Debug for KeyWriter {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be neither an idempotency key nor the scope of one",
-    label = "not a text, number, `Option` or tuple of these",
+    label = "not a text, number, bytes, `Option` or tuple of these",
     note = "convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `{Self}`"
 )]
 pub trait KeyParts {
@@ -186,10 +186,26 @@ impl<T: KeyParts> KeyParts for Option<T> {
     }
 }
 
-impl<const N: usize> KeyParts for [u8; N] {
+/// An empty key is no key, as for a text.
+impl KeyParts for [u8] {
     fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
+        if self.is_empty() {
+            return Err(KeyError::Empty);
+        }
         key.bytes(self);
         Ok(())
+    }
+}
+
+impl KeyParts for Vec<u8> {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
+        self.as_slice().write(key)
+    }
+}
+
+impl<const N: usize> KeyParts for [u8; N] {
+    fn write(&self, key: &mut KeyWriter) -> Result<(), KeyError> {
+        self.as_slice().write(key)
     }
 }
 

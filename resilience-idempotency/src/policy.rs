@@ -10,6 +10,7 @@ use crate::log;
 use crate::store::{Store, Takeover};
 use resilience_core::{IdempotencyRejection, InvalidPolicy, Rejected};
 use resilience_rules::idempotent as rules;
+use resilience_rules::name::name;
 
 /// The settings of calls that run once for each key.
 ///
@@ -248,9 +249,12 @@ impl IdempotencyPolicy {
     ///
     /// # Errors
     /// [`InvalidPolicy`] if `store_timeout`, `ttl` or `lease` is zero, if `lease` is not shorter
-    /// than `ttl`, if `max_renewal` is shorter than `lease`, or if `min_key_length` is greater than
-    /// the longest key.
+    /// than `ttl`, if `max_renewal` is shorter than `lease`, if `min_key_length` is greater than
+    /// the longest key, or for a blank name or a name with `*`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        if let broken @ Err(_) = name(self.name) {
+            return broken;
+        }
         if let broken @ Err(_) = rules::min_key_length(self.min_key_length) {
             return broken;
         }

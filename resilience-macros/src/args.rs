@@ -3,12 +3,12 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use resilience_rules::hints::hint;
-use resilience_rules::nearest;
+use resilience_rules::{nearest, settings};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Lit, Path, Token, token};
+use syn::{Expr, ExprLit, Lit, Path, Token, token};
 
 use crate::diagnostics::Errors;
 use crate::manifest;
@@ -24,7 +24,7 @@ pub(crate) struct Spec {
     /// A key with a value.
     pub(crate) example: &'static str,
     /// The key for a policy made by hand.
-    pub(crate) policy_key: &'static str,
+    pub(crate) policy_key: Option<&'static str>,
     /// The keys with a list of expressions in parentheses: `key(a.b, c)`.
     pub(crate) list_keys: &'static [&'static str],
 }
@@ -59,6 +59,18 @@ pub(crate) enum Value {
     Names(Vec<Ident>),
     /// `key(a.b, c)`, for a key with a list of expressions
     List(Vec<Expr>),
+}
+
+impl Value {
+    /// Returns the value of `key = value`.
+    pub(crate) fn expression(self, key: &Ident) -> syn::Result<Expr> {
+        match self {
+            Self::Expr(value) => Ok(value),
+            Self::Bare | Self::Names(_) | Self::List(_) => {
+                Err(syn::Error::new_spanned(key, format!("`{key}` needs a value: `{key} = …`")))
+            }
+        }
+    }
 }
 
 /// A value with its key.
@@ -96,6 +108,15 @@ fn reads_a_value(expr: &Expr) -> bool {
         Expr::Cast(cast) => reads_a_value(&cast.expr),
         _ => false,
     }
+}
+
+/// Reports an expression with a run-time value. `instead` is the end of the message.
+fn known(key: &str, expr: &Expr, variables: &[Ident], instead: &str) -> syn::Result<()> {
+    if !mentions(&expr.to_token_stream(), variables) {
+        return Ok(());
+    }
+    let message = format!("`{key}` must be known at compile time{instead}");
+    Err(syn::Error::new_spanned(expr, message))
 }
 
 impl Args {
@@ -146,7 +167,7 @@ impl Args {
     /// Parses the arguments and ignores mistakes: the expansion of the attribute reports them.
     pub(crate) fn unchecked(tokens: &TokenStream) -> Self {
         let spec =
-            Spec { name: "", positional_key: None, example: "", policy_key: "", list_keys: &[] };
+            Spec { name: "", positional_key: None, example: "", policy_key: None, list_keys: &[] };
         let mut unread = Errors::at(Span::call_site());
         Self::parse(spec, tokens.clone(), Vec::new(), &mut unread)
     }
@@ -209,12 +230,7 @@ impl Args {
         errors: &mut Errors,
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
-        self.argument(key, errors, |key, value| match value {
-            Value::Expr(value) => read(value),
-            Value::Bare | Value::Names(_) | Value::List(_) => {
-                Err(syn::Error::new_spanned(key, format!("`{key}` needs a value: `{key} = …`")))
-            }
-        })
+        self.argument(key, errors, |key, value| read(value.expression(key)?))
     }
 
     /// Takes the required first value, written without a key. `example` shows a use.
@@ -264,38 +280,122 @@ impl Args {
         is_unclear: impl FnOnce(&Expr) -> bool,
         read: impl FnOnce(Expr) -> syn::Result<T>,
     ) -> Option<Keyed<T>> {
-        let variables = std::mem::take(&mut self.variables);
-        let policy_key = self.spec.policy_key;
-        // `key` of `#[idempotent]` is the key of the call, and not of a policy.
-        let is_per_key =
-            policy_key != "policy" && self.written.iter().any(|written| written == "key");
-        let value = self.value(key, errors, |expr| {
-            let message = if mentions(&expr.to_token_stream(), &variables) {
-                if is_per_key {
-                    format!(
-                        "`{key}` must be known at compile time; for a value known at run time set the \
-                         numbers of each key with `settings = …`, or pass a policy per key: \
-                         `{policy_key} = POLICIES.get(key)` with a `Keyed`"
-                    )
-                } else {
-                    format!(
-                        "`{key}` must be known at compile time; for a value known at run time pass a \
-                         policy: `{policy_key} = …`"
-                    )
+        let instead = self.at_run_time(key);
+        self.with_variables(|args, variables| {
+            args.value(key, errors, |expr| {
+                known(key, &expr, variables, &instead)?;
+                if is_unclear(&expr) {
+                    let message = format!(
+                        "`{key}` must be known at compile time, and the result of a call may not be; for \
+                         a `const fn` add braces: `{key} = {{ … }}`{instead}"
+                    );
+                    return Err(syn::Error::new_spanned(expr, message));
                 }
-            } else if is_unclear(&expr) {
-                format!(
-                    "`{key}` must be known at compile time, and the result of a call may not be; for a \
-                     `const fn` add braces: `{key} = {{ … }}`; for a value known at run time pass a \
-                     policy: `{policy_key} = …`"
-                )
-            } else {
-                return read(expr);
-            };
-            Err(syn::Error::new_spanned(expr, message))
-        });
+                read(expr)
+            })
+        })
+    }
+
+    /// Takes an argument of any form and reads its value. The expressions that `is_constant`
+    /// selects have no run-time values.
+    pub(crate) fn partly_known<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        is_constant: impl FnOnce(&Expr) -> bool,
+        read: impl FnOnce(&Ident, Value) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        let instead = self.at_run_time(key);
+        self.with_variables(|args, variables| {
+            args.argument(key, errors, |ident, value| {
+                match &value {
+                    Value::Expr(expr) if is_constant(expr) => {
+                        known(key, expr, variables, &instead)?;
+                    }
+                    _ => {}
+                }
+                read(ident, value)
+            })
+        })
+    }
+
+    /// Takes an argument whose value is a literal: a text, a choice or a switch.
+    pub(crate) fn literal<T>(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+        read: impl FnOnce(&Ident, Value) -> syn::Result<T>,
+    ) -> Option<Keyed<T>> {
+        self.with_variables(|args, variables| {
+            args.argument(key, errors, |ident, value| {
+                let mentioned = match &value {
+                    Value::Expr(expr) => Some(expr.to_token_stream()),
+                    _ => None,
+                };
+                let mentioned = mentioned.filter(|expr| mentions(expr, variables));
+                read(ident, value).map_err(|mistake| match mentioned {
+                    Some(expr) => syn::Error::new_spanned(
+                        expr,
+                        format!("`{key}` must be known at compile time; {mistake}"),
+                    ),
+                    None => mistake,
+                })
+            })
+        })
+    }
+
+    /// Takes `key = expr`: the key of a call. A text with the name of an argument is reported.
+    pub(crate) fn key(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<Expr>> {
+        self.with_variables(|args, variables| {
+            args.value(key, errors, |expr| {
+                let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr else { return Ok(expr) };
+                let text = text.value();
+                let meant = text.trim_matches(['{', '}']);
+                let meant = syn::parse_str::<Expr>(meant).ok();
+                match meant.filter(|meant| mentions(&meant.to_token_stream(), variables)) {
+                    Some(_) => Err(syn::Error::new_spanned(
+                        expr,
+                        format!(
+                            "a text in quotes is one key for all calls; did you mean \
+                             `{key} = {}`?",
+                            text.trim_matches(['{', '}'])
+                        ),
+                    )),
+                    None => Ok(expr),
+                }
+            })
+        })
+    }
+
+    /// Runs a function with the names of run-time values.
+    fn with_variables<T>(&mut self, run: impl FnOnce(&mut Self, &[Ident]) -> T) -> T {
+        let variables = std::mem::take(&mut self.variables);
+        let result = run(self, &variables);
         self.variables = variables;
-        value
+        result
+    }
+
+    /// Returns the end of a message about a constant: the ways to a value known at run time.
+    fn at_run_time(&self, key: &str) -> String {
+        let Spec { name, policy_key, .. } = self.spec;
+        let can_change = settings::keys(name).iter().any(|known| known.name == key);
+        // `key` of `#[idempotent]` is the key of the call, and not of a policy.
+        let is_per_key = policy_key.is_some_and(|policy| policy != "policy")
+            && self.written.iter().any(|written| written == "key");
+        match policy_key {
+            Some(policy) if is_per_key => format!(
+                "; for a value known at run time set the numbers of each key with `settings = …`, or \
+                 pass a policy per key: `{policy} = POLICIES.get(key)` with a `Keyed`"
+            ),
+            Some(policy) => {
+                format!("; for a value known at run time pass a policy: `{policy} = …`")
+            }
+            None if can_change => format!(
+                "; to change the value at run time, set `{name}.{key}` by name with \
+                 `resilience::control` or in a settings file"
+            ),
+            None => "; write a literal or a `const`".to_owned(),
+        }
     }
 
     /// Returns whether an expression mentions an argument of the function, or `self`.
@@ -306,31 +406,30 @@ impl Args {
     /// Takes `key = value` and reads a hook of a policy. The policy runs the hook outside the call,
     /// without the arguments of the function.
     pub(crate) fn hook(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<Expr>> {
-        let variables = std::mem::take(&mut self.variables);
-        let policy_key = self.spec.policy_key;
-        let value = self.value(key, errors, |expr| {
-            let (inputs, body) = match &expr {
-                Expr::Closure(closure) => {
-                    (closure.inputs.to_token_stream(), closure.body.to_token_stream())
-                }
-                path => (TokenStream::new(), path.to_token_stream()),
-            };
-            let is_named = |name: &&Ident| {
-                let name = std::slice::from_ref(*name);
-                mentions(&body, name) && !mentions(&inputs, name)
-            };
-            let Some(name) = variables.iter().find(is_named) else {
-                return value::callable(key, expr);
-            };
-            let message = format!(
-                "`{key}` belongs to the policy and runs outside the call, so the hook cannot use \
-                 `{name}`; for a hook with values of its own pass a policy, `{policy_key} = …`, made \
-                 with `{key}_with`"
-            );
-            Err(syn::Error::new_spanned(expr, message))
-        });
-        self.variables = variables;
-        value
+        let policy = self.spec.policy_key.unwrap_or_default();
+        self.with_variables(|args, variables| {
+            args.value(key, errors, |expr| {
+                let (inputs, body) = match &expr {
+                    Expr::Closure(closure) => {
+                        (closure.inputs.to_token_stream(), closure.body.to_token_stream())
+                    }
+                    path => (TokenStream::new(), path.to_token_stream()),
+                };
+                let is_named = |name: &&Ident| {
+                    let name = std::slice::from_ref(*name);
+                    mentions(&body, name) && !mentions(&inputs, name)
+                };
+                let Some(name) = variables.iter().find(is_named) else {
+                    return value::callable(key, expr);
+                };
+                let message = format!(
+                    "`{key}` belongs to the policy and runs outside the call, so the hook cannot use \
+                     `{name}`; for a hook with values of its own pass a policy, `{policy} = …`, made \
+                     with `{key}_with`"
+                );
+                Err(syn::Error::new_spanned(expr, message))
+            })
+        })
     }
 
     /// Takes `crate = path`, a key of every attribute: the path of the runtime. Returns `None`

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Box::pin(async move { … let __self = self; let x = x; let __ret: Ret = { body }; … __ret })
+//! Box::pin(async move { … let __self = self; let x = x; let _: () = { body }; })
 //! ```
 //!
 //! The layer wraps `{ body }`. The tokens of the shape are recognized at any depth, because foreign
@@ -62,6 +63,11 @@ impl Boxed {
         Some(Self { returns: syn::parse2(returns).ok()?, block: block.clone(), bindings })
     }
 
+    /// Returns whether the method has no return type.
+    pub(crate) fn returns_nothing(&self) -> bool {
+        matches!(&self.returns, Type::Tuple(returns) if returns.elems.is_empty())
+    }
+
     /// Replaces the block of the method inside the desugared body. The arguments of `locals` have a
     /// `mut` where the locals need it, and only there.
     pub(crate) fn replace(body: &Group, new: &TokenStream, locals: &[ArgLocal]) -> Group {
@@ -99,7 +105,7 @@ pub(crate) fn is_boxed_block(body: &Group) -> bool {
         && is_word(block.next().as_ref(), "move")
 }
 
-/// The place of `let __ret: returns = block;` in a list of tokens.
+/// The place of `let __ret: returns = block;` or `let _: () = block;` in a list of tokens.
 struct Place {
     start: usize,
     returns: std::ops::Range<usize>,
@@ -119,7 +125,7 @@ impl Place {
         let at = |index: usize| tokens.get(index);
         let start = (0..tokens.len()).find(|&index| {
             is_word(at(index), "let")
-                && is_word(at(index + 1), "__ret")
+                && (is_word(at(index + 1), "__ret") || is_word(at(index + 1), "_"))
                 && is_punct(at(index + 2), ':')
         })?;
         let end = (start..tokens.len()).find(|&index| is_punct(at(index), ';'))?;

@@ -5,9 +5,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use resilience_rules::hints::as_share;
 use resilience_rules::retry as rules;
+use syn::Expr;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit};
 
 use crate::args::{Keyed, Value};
 use crate::attrs::Role;
@@ -43,13 +44,20 @@ impl Budget {
     }
 
     fn from_expr(expr: Expr) -> syn::Result<Self> {
-        let Expr::Lit(ExprLit { lit, .. }) = &expr else {
-            return value::policy(expr, String::new).map(Self::Provided);
+        let ratio = match value::decimal(&expr) {
+            Some(ratio) => ratio,
+            None if !matches!(expr, Expr::Lit(_)) => {
+                return value::policy(expr, String::new).map(Self::Provided);
+            }
+            None => f64::NAN,
         };
-        let ratio = value::decimal(lit).unwrap_or(f64::NAN);
-        match rules::budget(ratio) {
-            Ok(()) => Ok(Self::Ratio(ratio)),
-            Err(broken) => Err(syn::Error::new_spanned(expr, broken)),
+        let meant = value::number_in_quotes(&expr).and_then(as_share);
+        match (rules::budget(ratio), meant) {
+            (Ok(()), _) => Ok(Self::Ratio(ratio)),
+            (Err(broken), None) => Err(syn::Error::new_spanned(expr, broken)),
+            (Err(broken), Some(share)) => {
+                Err(syn::Error::new_spanned(expr, format!("{broken}; write `budget = {share}`")))
+            }
         }
     }
 

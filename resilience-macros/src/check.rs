@@ -62,15 +62,7 @@ fn future(name: &str, sig: &Signature, body: &Group, errors: &mut Errors) {
     if !is_future(returns) {
         return;
     }
-    if async_trait::is_method(sig) {
-        errors.add(
-            &sig.ident,
-            format!(
-                "`#[{name}]` needs a fallible return type, but this method returns `()`; return \
-                 `Result<T, E>` or `Option<T>`"
-            ),
-        );
-    } else if async_trait::is_boxed_block(body) {
+    if async_trait::is_boxed_block(body) {
         errors.add(
             &sig.ident,
             format!(
@@ -94,16 +86,18 @@ fn future(name: &str, sig: &Signature, body: &Group, errors: &mut Errors) {
 pub(crate) fn not_expanded(name: &str, function: &Function, errors: &mut Errors) {
     if let Body::Block(body) = &function.body {
         if order::is_expanded(&body.stream()) {
-            errors.add(
-                &function.sig.ident,
-                format!(
-                    "another resilience attribute on this function was expanded before `#[{name}]` and \
-                     did not recognize `#[{name}]`, so the order of the two would be reversed; write \
-                     both under their own names, as `#[{name}]` or `#[resilience::{name}]`"
-                ),
-            );
+            errors.on_attribute(renamed(name));
         }
     }
+}
+
+/// Returns the message for an attribute that an attribute above did not recognize.
+pub(crate) fn renamed(name: &str) -> String {
+    format!(
+        "a resilience attribute above did not recognize this `#[{name}]`, so the order of the two \
+         would be reversed; write the name of the attribute, as `#[{name}]` or \
+         `#[resilience::{name}]`, without an import under another name"
+    )
 }
 
 /// Reports an attribute of another crate with the name of an attribute of this library. Such an

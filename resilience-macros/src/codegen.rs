@@ -270,8 +270,40 @@ impl Context {
     /// Returns the predicate for errors: `on`, or the `Classify` impl of the error type.
     pub(crate) fn predicate(&self, on: Option<&Expr>) -> TokenStream {
         let error = local("error");
-        let class = self.classify(&error);
-        on.map_or_else(|| quote!(|#error| #class), ToTokens::to_token_stream)
+        let class = on.map_or_else(|| self.classify(&error), |on| self.class_of(&error, on));
+        quote!(|#error| #class)
+    }
+
+    /// Returns the predicate for values: `on_ok`, or a function that accepts every value.
+    pub(crate) fn value_predicate(&self, on_ok: Option<&Expr>) -> TokenStream {
+        let (private, value) = (&self.private, local("value"));
+        on_ok.map_or_else(
+            || quote!(#private::never_retry),
+            |on_ok| {
+                let class = self.class_of(&value, on_ok);
+                quote!(|#value| #class)
+            },
+        )
+    }
+
+    /// Returns the class that a predicate gives to an error or a value. A call of its own, at the
+    /// place of the predicate, makes the compiler report a wrong predicate there.
+    pub(crate) fn class_of(&self, argument: &Ident, predicate: &Expr) -> TokenStream {
+        let at = Span::mixed_site().located_at(predicate.span());
+        let here = self.private_at(at);
+        quote_spanned!(at=> #here::class_of(#argument, #predicate))
+    }
+
+    /// Returns a hook as a closure, with a call of its own at the place of the hook.
+    pub(crate) fn hook(&self, hook: Option<&Expr>, call: &str, default: &str) -> TokenStream {
+        let event = local("event");
+        let Some(hook) = hook else {
+            let (private, default) = (&self.private, Ident::new(default, Span::call_site()));
+            return quote!(#private::#default);
+        };
+        let at = Span::mixed_site().located_at(hook.span());
+        let (here, call) = (self.private_at(at), Ident::new(call, at));
+        quote_spanned!(at=> |#event| #here::#call(#event, #hook))
     }
 
     /// Returns the class of an error: from the `Classify` impl of the type, from a rejection in the

@@ -23,7 +23,9 @@
 //!   arguments (`LayerAttribute::DEFERRED_KEYS`).
 //!
 //! Kinds: `count`, `count(read)`, `number("1.5")`, `share`, `time` and `wait` are constants;
-//! `callable`, `hook`, `flag`, `text`, `choice(Type, WORDS)` and `value(Type, read)` are values;
+//! `policy_name`, `choice(Type, WORDS)` and `switch` are literals;
+//! `callable`, `hook`, `flag`, `key_of_call` and `value(Type, read)` are values;
+//! `partly_known(Type, is_constant, read)` is known at compile time for the selected expressions;
 //! `constant(Type, read)` is a value known at compile time; `form(Type, read)` may also have the
 //! form of a call; `argument(Type, read)` has a special form, such as `key(a, b)`;
 //! `positional(Type, read, "example")` is written without the key.
@@ -151,8 +153,10 @@ macro_rules! key {
     (type wait) => { $crate::value::Constant<std::time::Duration> };
     (type callable) => { syn::Expr };
     (type hook) => { syn::Expr };
+    (type key_of_call) => { syn::Expr };
     (type flag) => { syn::Expr };
-    (type text) => { syn::Expr };
+    (type policy_name) => { syn::Expr };
+    (type switch) => { bool };
     (type $kind:ident($ty:ty, $($rest:tt)*)) => { $ty };
 
     (read $args:ident, $errors:ident, $key:ident, count) => {
@@ -187,10 +191,21 @@ macro_rules! key {
     (read $args:ident, $errors:ident, $key:ident, form($ty:ty, $read:expr)) => {
         $args.form(stringify!($key), $errors, $read)
     };
+    (read $args:ident, $errors:ident, $key:ident, partly_known($ty:ty, $is_constant:expr, $read:expr)) => {
+        $args.partly_known(stringify!($key), $errors, $is_constant, $read)
+    };
     (read $args:ident, $errors:ident, $key:ident, choice($ty:ty, $words:expr)) => {
-        $args.value(stringify!($key), $errors, |expr| {
-            $crate::value::choice(stringify!($key), &expr, $words)
+        $args.literal(stringify!($key), $errors, |key, value| {
+            $crate::value::choice(stringify!($key), &value.expression(key)?, $words)
         })
+    };
+    (read $args:ident, $errors:ident, $key:ident, policy_name) => {
+        $args.literal(stringify!($key), $errors, |key, value| {
+            $crate::value::name(value.expression(key)?)
+        })
+    };
+    (read $args:ident, $errors:ident, $key:ident, switch) => {
+        $args.literal(stringify!($key), $errors, $crate::value::switch)
     };
     (read $args:ident, $errors:ident, $key:ident, value($ty:ty, $read:expr)) => {
         $args.value(stringify!($key), $errors, $read)
@@ -200,6 +215,9 @@ macro_rules! key {
     };
     (read $args:ident, $errors:ident, $key:ident, positional($ty:ty, $read:expr, $example:literal)) => {
         $args.positional(stringify!($key), $errors, $example, $read)
+    };
+    (read $args:ident, $errors:ident, $key:ident, key_of_call) => {
+        $args.key(stringify!($key), $errors)
     };
     (read $args:ident, $errors:ident, $key:ident, hook) => {
         $args.hook(stringify!($key), $errors)
@@ -229,6 +247,11 @@ macro_rules! key {
     };
     (generics $function:ident, $errors:ident, $keyed:expr, wait) => {
         $crate::state_source::check_generics($keyed, $function, $errors)
+    };
+    (generics $function:ident, $errors:ident, $keyed:expr, hook) => {
+        if let Some($crate::args::Keyed { key, value }) = $keyed {
+            $crate::state_source::check_generic_expr(&key.to_string(), value, $function, $errors);
+        }
     };
     (generics $function:ident, $errors:ident, $keyed:expr, $kind:ident) => {};
 

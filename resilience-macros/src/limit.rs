@@ -95,7 +95,7 @@ impl<L: Limiter> LayerAttribute for Limit<L> {
     const WAIT_KEYS: &'static [&'static str] = L::WAIT_KEYS;
     const DEFERRED_KEYS: &'static [&'static str] = L::DEFERRED_KEYS;
     const EXAMPLE: &'static str = L::EXAMPLE;
-    const POLICY_KEY: &'static str = L::POLICY.key;
+    const POLICY_KEY: Option<&'static str> = Some(L::POLICY.key);
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let limiter = L::read(args, errors);

@@ -39,7 +39,7 @@ pub(crate) struct Sibling {
     /// The keys with which the layer may count a call that is dropped.
     cancel_keys: &'static [&'static str],
     /// The key for a policy made by hand.
-    policy_key: &'static str,
+    policy_key: Option<&'static str>,
 }
 
 impl Sibling {
@@ -81,7 +81,7 @@ impl Written {
 
     /// Returns whether the policy of the layer is made by hand.
     fn has_own_policy(&self) -> bool {
-        self.has_any(&[self.sibling.policy_key])
+        self.sibling.policy_key.is_some_and(|key| self.has_any(&[key]))
     }
 
     /// Returns whether the layer takes the wait of a layer inside for time of the body. A timeout
@@ -182,6 +182,12 @@ pub(crate) fn reorder(
     Some(quote!(#top #attributes #rest))
 }
 
+/// Returns whether another attribute has arranged the stack: an attribute below has a position.
+pub(crate) fn is_arranged(table: &[Sibling], function: &Function) -> bool {
+    let has_position = |attribute| StackInfo::split(table, args_of(attribute)).0.is_some();
+    function.attrs.iter().any(has_position)
+}
+
 /// Returns the position of each attribute of the stack.
 fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<StackInfo> {
     let parameters: Vec<Ident> =
@@ -207,7 +213,7 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
         |written: &Written| written.sibling.has(Role::CountsPanics) && written.has_own_policy();
     let enters_again =
         locals_reach_inside && (stack.iter().any(is_provided) || function.calls_itself());
-    let mut time_limit: Option<Duration> = None;
+    let (mut time_limit, mut next_limit): (Option<Duration>, Option<Duration>) = (None, None);
     let mut borrow_args = false;
     let mut lent: Vec<Ident> = Vec::new();
     let mut positions = Vec::new();
@@ -238,7 +244,9 @@ fn positions(stack: &[Written], function: &Function, places: &[usize]) -> Vec<St
             root: None,
             incomplete: false,
             time_limit,
+            next_limit,
         });
+        next_limit = written.time_limit().filter(|_| adjacent.contains(&index));
         time_limit = [time_limit, written.time_limit()].into_iter().flatten().min();
         borrow_args |= sibling.has(Role::Repeats);
         lent.extend(Args::mentioned(args, sibling.deferred_keys, &parameters));
@@ -449,7 +457,7 @@ mod tests {
             patience_keys: &[],
             deadline_keys: &[],
             cancel_keys: &[],
-            policy_key: "policy",
+            policy_key: None,
         },
         Sibling {
             name: "retry",
@@ -465,7 +473,7 @@ mod tests {
             patience_keys: &[],
             deadline_keys: &["deadline"],
             cancel_keys: &[],
-            policy_key: "policy",
+            policy_key: None,
         },
         Sibling {
             name: "timeout",
@@ -476,7 +484,7 @@ mod tests {
             patience_keys: &[],
             deadline_keys: &[],
             cancel_keys: &[],
-            policy_key: "policy",
+            policy_key: None,
         },
     ];
 
@@ -526,6 +534,24 @@ mod tests {
         assert!(output(quote!(with = |_| id.len())).contains("lent [id]"));
         assert!(output(quote!(with = |_| format!("{id}"))).contains("lent [id]"));
         assert!(output(quote!(with = |_| "{{id}}")).contains("lent []"));
+    }
+
+    #[test]
+    fn a_timeout_knows_the_limit_of_a_timeout_directly_above() {
+        let position = |between: TokenStream| {
+            let function = quote! {
+                #between
+                #[timeout("1s")]
+                fn call() -> Result<(), ()> { body }
+            };
+            let output = reordered(2, &quote!("2s"), function).expect("two attributes");
+            // The innermost layer comes first.
+            let (innermost, _) = output.split_once("\"1s\"").expect("the limit");
+            innermost.contains("next_limit [n2000000000]")
+        };
+        assert!(position(quote!()));
+        assert!(!position(quote!(#[retry])));
+        assert!(!position(quote!(#[some::wrapper])));
     }
 
     #[test]

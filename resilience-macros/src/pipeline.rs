@@ -33,6 +33,12 @@ pub(crate) fn run<A: LayerAttribute>(
     };
     let (stack, args) = StackInfo::split(table, args);
     if stack.is_none() {
+        if order::is_arranged(table, &function) {
+            let error = syn::Error::new(Span::call_site(), check::renamed(A::NAME));
+            let error = error.into_compile_error();
+            order::mark_incomplete(table, &mut function);
+            return quote!(#function #error);
+        }
         if let Some(reordered) = order::reorder(table, Sibling::of::<A>(), &args, &function) {
             return reordered;
         }
@@ -146,6 +152,10 @@ impl<A: LayerAttribute> Layer<A> {
         let Self { model, root, stack, boxed } = self;
         let is_handler = function.is_handler();
         let (returns, returns_span) = match &boxed {
+            Some(boxed) if boxed.returns_nothing() => {
+                let at = function.sig.ident.span();
+                (quote_spanned!(at=> ()), at)
+            }
             Some(boxed) => {
                 let returns = nameable(boxed.returns.clone());
                 (quote!(#returns), boxed.returns.span())

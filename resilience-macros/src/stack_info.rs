@@ -44,6 +44,8 @@ pub(crate) struct StackInfo {
     pub(crate) incomplete: bool,
     /// The shortest literal time limit of the layers outside.
     pub(crate) time_limit: Option<Duration>,
+    /// The literal time limit of the next layer outside, without foreign code in between.
+    pub(crate) next_limit: Option<Duration>,
 }
 
 /// The calls that a layer distinguishes from running calls: a call that waits in a queue.
@@ -129,14 +131,12 @@ impl ToTokens for StackInfo {
         let attempt_var = self.attempt_var.as_ref().map(|name| quote!(attempt_var[#name]));
         let root = self.root.as_ref().map(|root| quote!(root[#root]));
         let incomplete = self.incomplete.then(|| quote!(incomplete));
-        // The first letter makes the number of nanoseconds a word.
-        let time_limit = self.time_limit.map(|limit| {
-            let nanos = Ident::new(&format!("n{}", limit.as_nanos()), Span::call_site());
-            quote!(time_limit[#nanos])
-        });
+        let time_limit = self.time_limit.map(nanos_word).map(|nanos| quote!(time_limit[#nanos]));
+        let next_limit = self.next_limit.map(nanos_word).map(|nanos| quote!(next_limit[#nanos]));
         tokens.extend(quote!(@{
             #at outer[#(#outer)*] inner[#(#inner)*] #borrow_args lent[#(#lent)*] #adjacent #queue
             #trial_vars #signal #deadline_var #failure #patience_var #budget_var #attempt_var #root #incomplete #time_limit
+            #next_limit
         }));
     }
 }
@@ -183,6 +183,9 @@ impl StackInfo {
                         "attempt_var" => info.attempt_var = words.next(),
                         "time_limit" => {
                             info.time_limit = words.next().and_then(|word| nanos(&word));
+                        }
+                        "next_limit" => {
+                            info.next_limit = words.next().and_then(|word| nanos(&word));
                         }
                         "root" => info.root = syn::parse2(group.stream()).ok(),
                         _ => info.signal = SignalVar::parse(words),
@@ -235,6 +238,11 @@ impl StackInfo {
     pub(crate) fn inside(&self, role: Role) -> Option<&Sibling> {
         self.inner.iter().find(|sibling| sibling.has(role))
     }
+}
+
+/// Returns a word that holds a duration. The first letter makes the number a word.
+fn nanos_word(limit: Duration) -> Ident {
+    Ident::new(&format!("n{}", limit.as_nanos()), Span::call_site())
 }
 
 /// Returns the duration that a word holds.
@@ -330,6 +338,7 @@ mod tests {
             attempt_var: Some(ident("attempt")),
             root: Some(syn::parse_quote!(::again)),
             incomplete: true,
+            next_limit: Some(Duration::from_nanos(7)),
             time_limit: Some(Duration::MAX),
         };
         let (parsed, args) = StackInfo::split(crate::TABLE, quote!(#written attempts = 4));
@@ -338,6 +347,7 @@ mod tests {
         assert_eq!(text(&parsed), text(&written));
         assert_eq!((parsed.outer.len(), parsed.inner.len()), (2, 1));
         assert_eq!(parsed.time_limit, Some(Duration::MAX));
+        assert_eq!(parsed.next_limit, written.next_limit);
         assert_eq!(text(&args), "attempts = 4");
         assert!(StackInfo::split(crate::TABLE, quote!(attempts = 4)).0.is_none());
     }

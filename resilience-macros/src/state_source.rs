@@ -51,7 +51,7 @@ keys! {
     /// The keys of a policy with a state for each key.
     struct Keys {
         function {
-            key: value(Expr, Ok),
+            key: key_of_call,
             max_keys: count [literal max_keys],
             key_label: value(Expr, Ok),
             settings: callable,
@@ -267,7 +267,7 @@ pub(crate) fn bind_handle(
     } else {
         quote_spanned!(at=> let #handle = &#expr;)
     };
-    let as_ref = quote_spanned!(at=> ::core::convert::AsRef::<#private::#ty>::as_ref(#handle));
+    let as_ref = quote_spanned!(at=> #here::policy_of::<_, #private::#ty>(#handle));
     quote!(#bound let #local: &#private::#ty = #as_ref;)
 }
 
@@ -297,9 +297,32 @@ pub(crate) fn check_generics<T>(
 }
 
 fn check_generic<T>(key: &str, constant: &Constant<T>, function: &Signature, errors: &mut Errors) {
-    let (Constant::Expr(expr) | Constant::Braced(expr)) = constant else { return };
+    if let Constant::Expr(expr) | Constant::Braced(expr) = constant {
+        check_generic_expr(key, expr, function, errors);
+    }
+}
+
+/// Reports an expression in a `static` that names a generic parameter of the function, or `Self`.
+pub(crate) fn check_generic_expr(
+    key: &str,
+    expr: &Expr,
+    function: &Signature,
+    errors: &mut Errors,
+) {
+    let tokens = expr.to_token_stream();
+    if any_ident(&tokens, &|word| word == "Self") {
+        errors.add(
+            expr,
+            format!(
+                "`{key}` belongs to the `static` state of the function, and a `static` cannot use \
+                 `Self`; write the name of the type in place of `Self`, or in a trait a constant \
+                 outside of the trait"
+            ),
+        );
+        return;
+    }
     let generics = generics(function);
-    if any_ident(&expr.to_token_stream(), &|word| word == "Self" || generics.contains(word)) {
+    if any_ident(&tokens, &|word| generics.contains(word)) {
         errors.add(
             expr,
             format!(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use resilience_rules::duration;
 use resilience_rules::nearest;
+use resilience_rules::{duration, name as rules};
 use syn::spanned::Spanned;
 use syn::{
     BinOp, Expr, ExprBinary, ExprClosure, ExprLit, ExprUnary, Lit, LitStr, Stmt, UnOp,
@@ -82,27 +82,58 @@ fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
+/// Returns the literal behind a minus.
+fn negative(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|_| &**expr),
+        _ => None,
+    }
+}
+
 /// Returns whether the expression cannot be a constant: a literal of another kind, a closure, an
 /// array or a tuple.
 fn cannot_be_const(expr: &Expr) -> bool {
-    let negative = matches!(expr, Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if literal(expr).is_some());
-    negative || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
+    negative(expr).is_some()
+        || matches!(expr, Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_))
 }
 
 /// Reads a whole number, like `4` or `MAX_ATTEMPTS`.
 pub(crate) fn count(key: &str, expr: Expr) -> syn::Result<Constant<u32>> {
-    match literal(&expr) {
-        Some(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == "u32" => {
-            match int.base10_parse() {
+    if let Some(Lit::Int(int)) = literal(&expr) {
+        if int.suffix().is_empty() || int.suffix() == "u32" {
+            return match int.base10_parse() {
                 Ok(value) => Ok(Constant::Literal(value, expr)),
                 Err(_) => error(&expr, format!("`{key}` must be at most {}", u32::MAX)),
-            }
+            };
         }
-        _ if cannot_be_const(&expr) => {
-            error(&expr, format!("expected a whole number, like `{key} = 4`"))
-        }
-        _ => Ok(Constant::expression(expr)),
     }
+    if let Some(mistake) = mistake_of_count(key, &expr) {
+        return error(&expr, mistake);
+    }
+    if cannot_be_const(&expr) {
+        return error(&expr, format!("expected a whole number, like `{key} = 4`"));
+    }
+    Ok(Constant::expression(expr))
+}
+
+/// Returns the message for a number in another form than the form of a count: `5u64`, `3.0`, `"5"`
+/// or `-1`.
+pub(crate) fn mistake_of_count(key: &str, expr: &Expr) -> Option<String> {
+    if negative(expr).is_some() {
+        return Some(format!("`{key}` cannot be negative; write a whole number, like `{key} = 4`"));
+    }
+    let literal = literal(expr)?;
+    let whole = |text: &str| text.parse::<u32>().ok();
+    let (reason, count) = match literal {
+        Lit::Int(int) => (format!("`{key}` is a `u32`"), whole(int.base10_digits())?),
+        Lit::Float(float) => {
+            let digits = float.base10_digits().trim_end_matches('0').trim_end_matches('.');
+            (format!("`{key}` is a whole number"), whole(digits)?)
+        }
+        Lit::Str(text) => ("a number has no quotes".to_owned(), whole(text.value().trim())?),
+        _ => return None,
+    };
+    Some(format!("{reason}: write `{key} = {count}`"))
 }
 
 /// Reads a name that processes share. `message` says what is expected.
@@ -115,23 +146,38 @@ pub(crate) fn shared_name(expr: Expr, message: &str) -> syn::Result<LitStr> {
 
 /// Reads a number, like `1.5`, `2` or `GROWTH`.
 pub(crate) fn number(key: &str, example: &str, expr: Expr) -> syn::Result<Constant<f64>> {
-    let words = || format!("expected a number, like `{key} = {example}`");
-    match literal(&expr) {
-        Some(lit @ (Lit::Int(_) | Lit::Float(_))) => match decimal(lit) {
-            Some(value) => Ok(Constant::Literal(value, expr)),
-            None => error(&expr, words()),
-        },
-        _ if cannot_be_const(&expr) => error(&expr, words()),
-        _ => Ok(Constant::expression(expr)),
+    if let Some(value) = decimal(&expr) {
+        return Ok(Constant::Literal(value, expr));
     }
+    if let Some(number) = number_in_quotes(&expr) {
+        return error(&expr, format!("a number has no quotes: write `{key} = {number}`"));
+    }
+    if cannot_be_const(&expr) {
+        return error(&expr, format!("expected a number, like `{key} = {example}`"));
+    }
+    Ok(Constant::expression(expr))
 }
 
-/// Returns the value of a numeric literal.
-pub(crate) fn decimal(lit: &Lit) -> Option<f64> {
-    match lit {
+/// Returns the value of a numeric literal, also behind a minus.
+pub(crate) fn decimal(expr: &Expr) -> Option<f64> {
+    if let Some(positive) = negative(expr) {
+        return decimal(positive).map(|value| -value);
+    }
+    match literal(expr)? {
         Lit::Int(int) => int.base10_parse().ok(),
         Lit::Float(float) => float.base10_parse().ok(),
         _ => None,
+    }
+}
+
+/// Returns the number that a text means: `"1.5"`, or a share for `"50%"`.
+pub(crate) fn number_in_quotes(expr: &Expr) -> Option<f64> {
+    let Lit::Str(text) = literal(expr)? else { return None };
+    let text = text.value();
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    match text.trim().strip_suffix('%') {
+        Some(percentage) => number(percentage).map(|percentage| percentage / 100.0),
+        None => number(&text),
     }
 }
 
@@ -149,6 +195,11 @@ pub(crate) fn wait(key: &str, expr: Expr) -> syn::Result<Constant<Duration>> {
         Some(Lit::Str(text)) if text.value() == "unlimited" => {
             Ok(Constant::Literal(UNLIMITED, expr))
         }
+        Some(Lit::Str(text)) if duration::is_no_limit(&text.value()) => {
+            let message =
+                format!("for no limit write `{key} = \"unlimited\"`; for no wait remove `{key}`");
+            error(&expr, message)
+        }
         _ => duration(key, expr),
     }
 }
@@ -163,20 +214,31 @@ pub(crate) fn duration_after(prefix: &str, expr: Expr) -> syn::Result<Constant<D
     match literal(&expr) {
         Some(Lit::Str(text)) => Ok(Constant::Literal(duration_text(text)?, expr)),
         Some(lit @ (Lit::Int(_) | Lit::Float(_))) => {
-            let written = lit.to_token_stream().to_string();
-            if duration::parse(&written).is_ok() {
-                return error(
-                    &expr,
-                    format!("a duration needs quotes: write `{prefix}\"{written}\"`"),
-                );
+            let written = plain(lit);
+            match duration::parse(&written) {
+                Ok(_) => {
+                    error(&expr, format!("a duration needs quotes: write `{prefix}\"{written}\"`"))
+                }
+                Err(message) => error(&expr, message),
             }
-            error(&expr, duration::unit_missing(&written))
         }
         _ if cannot_be_const(&expr) => {
             error(&expr, format!("expected a duration, like `{prefix}\"250ms\"`"))
         }
         _ => Ok(Constant::expression(expr)),
     }
+}
+
+/// Returns a number as written in a duration: without underscores and the suffix of a type.
+pub(crate) fn plain(lit: &Lit) -> String {
+    let (digits, suffix) = match lit {
+        Lit::Int(int) => (int.base10_digits(), int.suffix()),
+        Lit::Float(float) => (float.base10_digits(), float.suffix()),
+        _ => ("", ""),
+    };
+    let is_type =
+        suffix.ends_with("size") || suffix.get(1..).is_some_and(|bits| bits.parse::<u8>().is_ok());
+    format!("{digits}{}", if is_type { "" } else { suffix })
 }
 
 /// Reads a duration in quotes.
@@ -336,6 +398,18 @@ pub(crate) fn text(key: &str, expr: Expr) -> syn::Result<Expr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) => Ok(expr),
         other => error(&other, format!("expected a text in quotes: `{key} = \"…\"`")),
+    }
+}
+
+/// Reads the name of a policy: a text by its rule.
+pub(crate) fn name(expr: Expr) -> syn::Result<Expr> {
+    let text = text("name", expr)?;
+    match literal(&text) {
+        Some(Lit::Str(name)) => match rules::name(&name.value()) {
+            Ok(()) => Ok(text),
+            Err(broken) => error(&text, broken),
+        },
+        _ => Ok(text),
     }
 }
 

@@ -137,24 +137,29 @@ impl fmt::Display for Value {
         }
         match self.amount {
             Amount::Count(count) => write!(f, "{count}"),
-            Amount::Time(time) => write_time(time, f),
+            Amount::Time(time) => Written(time).fmt(f),
         }
     }
 }
 
-/// Writes a time in the syntax of the attributes: `250ms`, `1.5s`, `1m30s`, `24h`.
-fn write_time(time: Duration, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if time.subsec_nanos() != 0 || time.is_zero() {
-        return write!(f, "{time:?}");
-    }
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    for (amount, unit) in [(hours, "h"), (minutes, "m"), (seconds, "s")] {
-        if amount > 0 {
-            write!(f, "{amount}{unit}")?;
+/// A time in the syntax of the attributes: `250ms`, `1.5s`, `1m30s`, `24h`.
+pub(crate) struct Written(pub(crate) Duration);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(time) = self;
+        if time.subsec_nanos() != 0 || time.is_zero() {
+            return write!(f, "{time:?}");
         }
+        let seconds = time.as_secs();
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        for (amount, unit) in [(hours, "h"), (minutes, "m"), (seconds, "s")] {
+            if amount > 0 {
+                write!(f, "{amount}{unit}")?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]

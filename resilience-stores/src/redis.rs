@@ -41,6 +41,7 @@ pub fn classify<E: RedisClientError>(error: &E) -> FailureClass {
     message = "`resilience::stores::redis` cannot classify `{Self}`",
     label = "needs `RedisClientError`",
     note = "for a `RedisError`, enable the feature for its version: `redis` for `redis` 1 and `redis-032` for 0.32; `cargo tree -i redis` shows the version in use",
+    note = "for an error behind a pointer, such as an `Arc`, write `on = |error| resilience::stores::redis::classify(&**error)`",
     note = "for an error with a `RedisError` as `source`, write `on = |error| resilience::stores::classify_chain(error)`, for `anyhow` and boxed errors with `error.as_ref()`"
 )]
 pub trait RedisClientError: sealed::Sealed {

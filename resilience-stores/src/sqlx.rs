@@ -31,6 +31,7 @@ pub fn classify<E: SqlxError>(error: &E) -> FailureClass {
     message = "`resilience::stores::sqlx` cannot classify `{Self}`",
     label = "needs `SqlxError`",
     note = "for an `sqlx::Error`, enable the feature for its version: `sqlx` for `sqlx` 0.9 and `sqlx-08` for 0.8; `cargo tree -i sqlx` shows the version in use",
+    note = "for an error behind a pointer, such as an `Arc`, write `on = |error| resilience::stores::sqlx::classify(&**error)`",
     note = "for an error with an `sqlx::Error` as `source`, write `on = |error| resilience::stores::classify_chain(error)`, for `anyhow` and boxed errors with `error.as_ref()`"
 )]
 pub trait SqlxError: sealed::Sealed {

@@ -447,6 +447,21 @@ async fn a_limit_that_rejects_no_call_waits_past_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_key_error_lets_a_deadline_end_an_unlimited_wait() {
+    #[rate_limit(
+        rate = 1, per = "1m", wait = "unlimited", error = |rejected| rejected.kind().to_string()
+    )]
+    async fn limited() -> Result<u32, String> {
+        Ok(7)
+    }
+    limited().await.unwrap();
+    let start = Instant::now();
+    let second = Context::new().deadline(SECS(1), "handler").scope(limited()).await;
+    assert_eq!((second.is_err(), start.elapsed()), (true, SECS(0)), "no wait that is useless");
+    assert_eq!((limited().await, start.elapsed()), (Ok(7), SECS(60)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_longer_inner_deadline_changes_nothing() {
     #[retry(attempts = 2, deadline = "1h")]
     async fn inner() -> Result<Option<std::time::Duration>, Rejected> {

@@ -24,6 +24,35 @@ async fn every_call_waits_for_its_turn() {
     assert_eq!(start.elapsed(), 399 * 86_400 * SECOND);
 }
 
+/// A method under `#[async_trait]` may return nothing, as a plain function may.
+#[tokio::test(start_paused = true)]
+async fn a_boxed_method_without_a_result_waits() {
+    #[async_trait::async_trait]
+    trait Append {
+        async fn append(&mut self, text: String);
+        async fn length(&self) -> usize;
+    }
+
+    #[async_trait::async_trait]
+    impl Append for String {
+        #[rate_limit(rate = 1, wait = "unlimited")]
+        async fn append(&mut self, mut text: String) {
+            text.push('!');
+            self.push_str(&text);
+        }
+
+        #[rate_limit(rate = 1, wait = "unlimited")]
+        async fn length(&self) -> usize {
+            self.len()
+        }
+    }
+    let (start, mut text) = (Instant::now(), String::new());
+    text.append("a".to_owned()).await;
+    text.append("b".to_owned()).await;
+    assert_eq!((text.as_str(), text.length().await), ("a!b!", 4));
+    assert_eq!(start.elapsed(), SECOND);
+}
+
 #[test]
 fn a_sync_function_with_a_cost_a_key_and_settle_waits() {
     #[rate_limit(

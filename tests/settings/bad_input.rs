@@ -1,9 +1,11 @@
 //! Bad settings: each is a clear error, and changes nothing.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use resilience::{
-    SettingOrigin, control, load_environment_from, load_settings_json, load_settings_toml, retry,
-    testing,
+    Bulkhead, CircuitBreaker, RateLimiter, RetryPolicy, SettingOrigin, control,
+    load_environment_from, load_settings_json, load_settings_toml, retry, testing,
 };
 
 use crate::{alone, reported};
@@ -14,6 +16,24 @@ fn toml(text: &str) -> String {
 
 fn json(text: &str) -> String {
     load_settings_json("a.json", text).unwrap_err().to_string()
+}
+
+/// The same rule checks the names of attributes, at compile time.
+#[test]
+fn a_name_that_no_setting_could_use_is_a_mistake_of_a_policy() {
+    for (name, reason) in [("", "`name` is empty"), ("a::*", "pattern"), ("a\nb", "control")] {
+        let results = [
+            RetryPolicy::new().name(name).validate(),
+            CircuitBreaker::new().name(name).validate(),
+            Bulkhead::new(1).name(name).validate(),
+            RateLimiter::new(1, Duration::from_secs(1)).name(name).validate(),
+        ];
+        for result in results {
+            let mistake = result.expect_err("a mistake").to_string();
+            assert!(mistake.contains(reason), "{mistake}");
+        }
+    }
+    assert!(RetryPolicy::new().name("payments::charge").validate().is_ok());
 }
 
 #[test]
@@ -38,6 +58,7 @@ fn mistakes_have_their_line_and_the_fix() {
         ("jitter = -0.5", "a jitter ratio must be between 0 and 1"),
         ("base_delay = '5'", "missing unit: write `\"5ms\"` or `\"5s\"`"),
         ("base_delay = '5 sec'", "unknown unit `sec`; write `\"5s\"`"),
+        ("base_delay = '1,5s'", "; write `\"1.5s\"`"),
         ("base_delay = '-5s'", "expected a time like \"200ms\""),
         ("base_delay = '99999999999999999999999d'", "is too long for a duration"),
         ("deadline = '0s'", "`deadline` is zero"),

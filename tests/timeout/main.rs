@@ -126,13 +126,14 @@ async fn a_timeout_is_none_for_an_option_and_converts_into_errors() {
 
 #[tokio::test(start_paused = true)]
 async fn the_smaller_of_two_limits_wins() {
+    // A literal in place of the inner expression is a compile error.
     #[timeout("50ms", name = "outer")]
-    #[timeout("200ms", name = "inner")]
+    #[timeout(MS(200), name = "inner")]
     async fn outer_is_shorter() -> Result<(), Failure> {
         pending().await
     }
     #[timeout("200ms", name = "outer")]
-    #[timeout("50ms", name = "inner")]
+    #[timeout(MS(50), name = "inner")]
     async fn inner_is_shorter() -> Result<(), Failure> {
         pending().await
     }

@@ -18,6 +18,7 @@ use self::semaphore::Semaphore;
 use self::settings::Settings;
 use crate::attempt_scope;
 use crate::clock::Timestamp;
+use crate::const_check::ensure;
 use crate::context;
 #[cfg(not(resilience_loom))]
 use crate::function_state::TestReset;
@@ -25,6 +26,7 @@ use crate::keyed::{KeyLabel, KeyState, KeyedPolicy};
 use crate::limiter::limiter;
 use crate::log;
 use crate::mode;
+use crate::name;
 use crate::registry::PolicyFigures;
 use crate::registry::policy::{count_rejection, count_success};
 use crate::rejected::{Rejected, RejectedKind};
@@ -152,9 +154,10 @@ impl Bulkhead {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPolicy`]: a `max` of zero, a `queue` with a `wait` of zero, or a `wait` with a
-    /// `queue` of zero.
+    /// [`InvalidPolicy`]: a `max` of zero, a `queue` with a `wait` of zero, a `wait` with a `queue`
+    /// of zero, a blank name or a name with `*`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        ensure!(name::validate(self.name));
         self.settings.validate()
     }
 

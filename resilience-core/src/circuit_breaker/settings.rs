@@ -14,7 +14,7 @@ use crate::const_check;
 use crate::const_check::ensure;
 use crate::function_state::TestReset;
 use crate::jitter::Jitter;
-use crate::name::intern;
+use crate::name::{self, intern};
 use crate::random;
 use crate::registry::{CIRCUIT_BREAKER, PolicyFigures};
 use crate::settings::Live;
@@ -107,8 +107,9 @@ impl CircuitBreaker {
     /// # Errors
     /// [`InvalidPolicy`]: a threshold, rate or time of zero, a rate above 1, a minimum or threshold
     /// that the window cannot hold, a maximum open time below the first, fewer trial calls than
-    /// must succeed.
+    /// must succeed, a blank name or a name with `*`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        ensure!(name::validate(self.definition.settings.name));
         self.definition.settings.validate()
     }
 }

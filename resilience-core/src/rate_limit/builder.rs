@@ -5,6 +5,8 @@ use core::time::Duration;
 
 use super::settings::Settings;
 use super::{Definition, RateLimiter, State};
+use crate::const_check::ensure;
+use crate::name;
 use crate::registry::PolicyFigures;
 use crate::rejected::Rejected;
 use crate::settings::Live;
@@ -94,8 +96,9 @@ impl RateLimiter {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPolicy`]: a rate, a period or a burst of zero.
+    /// [`InvalidPolicy`]: a rate, a period or a burst of zero, a blank name or a name with `*`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        ensure!(name::validate(self.definition.name));
         self.definition.settings.validate()
     }
 

@@ -179,9 +179,10 @@ impl RetryPolicy {
     /// # Errors
     /// [`InvalidPolicy`]: zero attempts or deadline, a factor below 1 or not finite, a jitter
     /// ratio outside 0 to 1, a budget ratio outside 0 to 1 or of 0, an empty list, a base delay (or
-    /// its sum with the jitter on top) above the ceiling, or an initial or base delay not below the
-    /// deadline.
+    /// its sum with the jitter on top) above the ceiling, an initial or base delay not below the
+    /// deadline, a blank name or a name with `*`.
     pub const fn validate(&self) -> Result<(), InvalidPolicy> {
+        ensure!(crate::name::validate(self.limits.name));
         ensure!(rules::factor(self.backoff.growth_factor()));
         ensure!(self.limits.validate());
         if let Some(delays) = self.backoff.delays() {

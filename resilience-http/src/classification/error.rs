@@ -117,6 +117,16 @@ macro_rules! pointer {
 
 pointer!(Arc, Box, Rc);
 
+impl<E: HttpError + ?Sized> HttpError for &E {
+    fn class(&self, rules: &Classifier) -> FailureClass {
+        (**self).class(rules)
+    }
+
+    fn known_class(&self, rules: &Classifier) -> Option<FailureClass> {
+        (**self).known_class(rules)
+    }
+}
+
 impl<E: HttpError> HttpError for Guarded<E> {
     fn class(&self, rules: &Classifier) -> FailureClass {
         self.classify_with(|error| error.class(rules))

@@ -40,6 +40,7 @@ pub fn classify_response<R: HttpResponse + ?Sized>(response: &R) -> FailureClass
     note = "for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use",
     note = "`http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature",
     note = "for an error, write `on = resilience::http::classify`; responses belong to `on_ok`",
+    note = "for a response behind a pointer, write `on_ok = |response| classify_response(&**response)`",
     note = "for an application type, implement `resilience::http::HttpResponse`"
 )]
 pub trait HttpResponse {

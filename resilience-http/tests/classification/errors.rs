@@ -145,6 +145,7 @@ fn a_shared_error_of_a_client_is_an_error_of_http() {
     assert_eq!(class.kind, FailureKind::Transient);
     assert_eq!(classify(&Arc::new(unavailable())), class);
     assert_eq!(classify(&Rc::new(unavailable())), class);
+    assert_eq!(classify(&&unavailable()), class);
     assert_eq!(classify(&Guarded::Failed(Arc::new(unavailable()))), class);
 }
 

@@ -14,7 +14,7 @@ use crate::diagnostics::Errors;
 use crate::keys::{check_literal, keys};
 use crate::limit::{Limit, Limiter};
 use crate::state_source::PolicyType;
-use crate::value::{self, Constant};
+use crate::value::Constant;
 
 pub(crate) type Bulkhead = Limit<Keys>;
 
@@ -25,8 +25,8 @@ keys! {
             max: count [argument max],
             queue: count,
             wait: wait,
-            shadow: argument(bool, value::switch),
-            name: text,
+            shadow: switch,
+            name: policy_name,
         }
         deferred {
             error: callable,

@@ -23,10 +23,10 @@ keys! {
     /// The keys of `#[coalesce]`.
     struct Keys {
         policy {
-            name: text,
+            name: policy_name,
         }
         function {
-            key: value(Expr, Ok),
+            key: key_of_call,
             scope: value((), instance_key::scope),
             coalescer: value(Expr, coalescer),
         }
@@ -48,7 +48,7 @@ impl LayerAttribute for Coalesce {
     const ROLES: &'static [Role] = &[Role::Rejects, Role::SharesOutcomes];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "key = id";
-    const POLICY_KEY: &'static str = POLICY.key;
+    const POLICY_KEY: Option<&'static str> = Some(POLICY.key);
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let mut keys = Keys::read(args, errors);

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use resilience_rules::{fallback as rules, keyed as keyed_rules};
 use syn::spanned::Spanned;
-use syn::{Expr, Lifetime, Signature};
+use syn::{Expr, ExprAsync, Lifetime, Signature};
 
 use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
@@ -22,15 +22,15 @@ keys! {
     /// The keys of `#[fallback]`.
     struct Keys {
         function {
-            name: text,
+            name: policy_name,
             stale: time [literal stale],
-            key: value(Expr, Ok),
+            key: key_of_call,
             max_keys: count [literal max_keys],
             scope: value((), instance_key::scope),
             log: choice(LogLevel, LOG_LEVELS),
         }
         deferred {
-            value: value(Expr, Ok),
+            value: value(Expr, replacement),
             with: value(Expr, with),
             on: callable,
             on_ok: callable,
@@ -233,8 +233,7 @@ impl Fallback {
         let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let run = context.run();
-        let on = value_of(self.keys.on.as_ref());
-        let on = on.map_or_else(|| quote!(#private::match_all), ToTokens::to_token_stream);
+        let on = self.on(context);
         let here = context.private_at(*returns_span);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();
@@ -253,8 +252,9 @@ impl Fallback {
                 (quote!(#error), answer, at)
             }
         };
-        let report = self.report(private);
+        let report = self.report(context);
         let select = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
+            let on_ok = context.value_predicate(Some(on_ok));
             let keep = quote_spanned!(*returns_span=>
                 #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
             );
@@ -331,17 +331,15 @@ impl Fallback {
             let closure = context.closure();
             quote!(#private::stale_age(#closure))
         };
-        let or = |expr: Option<&Expr>, default: TokenStream| {
-            expr.map_or(default, ToTokens::to_token_stream)
-        };
-        let on = or(value_of(self.keys.on.as_ref()), quote!(#private::match_all));
-        let on_ok = or(value_of(self.keys.on_ok.as_ref()), quote!(#private::never_retry));
-        let aged = or(value_of(self.keys.aged.as_ref()), quote!(#private::unaged));
+        let on = self.on(context);
+        let on_ok = context.value_predicate(value_of(self.keys.on_ok.as_ref()));
+        let aged = value_of(self.keys.aged.as_ref());
+        let aged = aged.map_or_else(|| quote!(#private::unaged), ToTokens::to_token_stream);
         let name = context.policy_name(value_of(self.keys.name.as_ref()));
         let depth = context.depth();
         let site = quote!(&const { #private::fallback_site(#name, #depth).stale(#limit) });
         let here = context.private_at(*returns_span);
-        let report = self.report(private);
+        let report = self.report(context);
         let end = quote_spanned!(*returns_span=>
             #here::KeepingCall::end(#call, #out, #site, #on, #on_ok, #aged, #report)
         );
@@ -363,14 +361,20 @@ impl Fallback {
         }
     }
 
+    /// Returns the predicate for errors. By default every error needs a fallback.
+    fn on(&self, context: &Context) -> TokenStream {
+        let (private, on) = (&context.private, value_of(self.keys.on.as_ref()));
+        on.map_or_else(|| quote!(#private::match_all), |on| context.predicate(Some(on)))
+    }
+
     /// Returns the function that reports a fallback: the event, then the hook.
-    fn report(&self, private: &TokenStream) -> TokenStream {
+    fn report(&self, context: &Context) -> TokenStream {
+        let private = &context.private;
         let [site, failure, class, age] = ["site", "failure", "class", "age"].map(local);
         let level = value_of(self.keys.log.as_ref()).copied().unwrap_or(LogLevel::Info);
         let level = level.to_tokens(private);
         let hook = value_of(self.keys.on_fallback.as_ref());
-        let hook =
-            hook.map_or_else(|| quote!(#private::no_fallback_hook), ToTokens::to_token_stream);
+        let hook = context.hook(hook, "fallback_hook", "no_fallback_hook");
         quote! {
             |#site, #failure, #class, #age| #private::fell_back(
                 #site,
@@ -401,6 +405,22 @@ impl Replacement {
     }
 }
 
+/// Reads a value. A future is the result of a function.
+fn replacement(expr: Expr) -> syn::Result<Expr> {
+    match expr {
+        Expr::Async(block) => Err(future(&block)),
+        value => Ok(value),
+    }
+}
+
+/// Returns the message for a future in place of a value or a function.
+fn future(block: &ExprAsync) -> syn::Error {
+    syn::Error::new_spanned(
+        block,
+        "a future as the replacement is the result of a function: write `with = |_| async { … }`",
+    )
+}
+
 /// Reads a function of the error. A literal belongs under `value`.
 fn with(expr: Expr) -> syn::Result<Expr> {
     match expr {
@@ -409,6 +429,7 @@ fn with(expr: Expr) -> syn::Result<Expr> {
             let message = format!("`with` is a function of the error; write `value = {written}`");
             Err(syn::Error::new_spanned(value, message))
         }
+        Expr::Async(block) => Err(future(&block)),
         other => value::callable("with", other),
     }
 }

@@ -23,7 +23,7 @@ keys! {
     /// The keys of `#[hedge]`.
     struct Keys {
         function {
-            after: value(After, after),
+            after: constant(After, after),
             max: value(u8, max),
             warm_up: time [literal warm_up],
             idempotent: argument(Span, idempotent),
@@ -33,7 +33,7 @@ keys! {
             on_ok: callable,
             on_hedge: callable,
             clone: argument(Vec<Ident>, value::clones),
-            name: text,
+            name: policy_name,
         }
     }
 }
@@ -282,13 +282,14 @@ impl Hedge {
         let result = quote_spanned!(at=> <#returns as #there::Outcome>::as_result(#out));
         let class = match value_of(self.keys.on.as_ref()) {
             None => context.classify(&error),
-            Some(on) => quote_spanned!(at=> #there::class_of(#error, #on)),
+            Some(on) => context.class_of(&error, on),
         };
         let success = match value_of(self.keys.on_ok.as_ref()) {
             None => quote!(#private::Ok(_) => #private::None),
-            Some(on_ok) => quote_spanned!(at=>
-                #there::Ok(#value) => #there::failed_value(#value, #on_ok)
-            ),
+            Some(on_ok) => {
+                let class = context.class_of(&value, on_ok);
+                quote!(#private::Ok(#value) => #private::failed_value(#class))
+            }
         };
         quote! {
             |#out: &#returns| match #result {
@@ -301,27 +302,73 @@ impl Hedge {
 
 /// Reads `after`: a delay, or a quantile such as `"p95"`.
 fn after(expr: Expr) -> syn::Result<After> {
-    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr {
-        let written = text.value();
-        if let Some(number) = written.strip_prefix(['p', 'P']) {
-            let broken = |message: &dyn std::fmt::Display| syn::Error::new_spanned(text, message);
-            let Some(thousandths) = thousandths(number) else {
-                return Err(broken(&format!(
-                    "`{written}` is not a quantile; write a percentage with at most one decimal, \
-                     like `after = \"p95\"` or `after = \"p99.9\"`"
-                )));
-            };
-            return match rules::quantile(thousandths) {
-                Ok(()) => Ok(After::Quantile(thousandths)),
-                Err(message) => Err(broken(&message)),
-            };
+    let written = match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+        Expr::Lit(ExprLit { lit, .. }) => value::plain(lit),
+        // A constant has a name in capitals.
+        Expr::Path(path) => {
+            let word = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            if let Some(quantile) = word.strip_prefix('p').and_then(quantile) {
+                let message = format!("a quantile needs quotes: write `after = \"{quantile}\"`");
+                return Err(syn::Error::new_spanned(expr, message));
+            }
+            String::new()
+        }
+        _ => String::new(),
+    };
+    let error = |message: &dyn std::fmt::Display| Err(syn::Error::new_spanned(&expr, message));
+    if let Some(number) = written.strip_prefix(['p', 'P']) {
+        match thousandths(number).map(|number| (number, rules::quantile(number))) {
+            Some((thousandths, Ok(()))) => return Ok(After::Quantile(thousandths)),
+            Some((_, Err(message))) => return error(&message),
+            None => {}
         }
     }
-    let delay = value::duration("after", expr)?;
+    if let Some(quantile) = quantile_in_words(&written) {
+        let form = "a quantile is a percentage behind `p`";
+        return error(&format!("{form}: write `after = \"{quantile}\"`"));
+    }
+    // The duration of ISO 8601, `PT5S`, has a fix of its own.
+    if written.starts_with(['p', 'P']) && !written.starts_with("PT") {
+        return error(&format!(
+            "`{written}` is not a quantile; write a percentage with at most one decimal, like \
+             `after = \"p95\"` or `after = \"p99.9\"`"
+        ));
+    }
+    let delay =
+        value::duration("after", expr.clone()).map_err(|mistake| match quantile(&written) {
+            Some(quantile) => syn::Error::new_spanned(
+                &expr,
+                format!("{mistake}; for a quantile write `after = \"{quantile}\"`"),
+            ),
+            None => mistake,
+        })?;
     match delay.literal().map(|delay| rules::after(*delay)) {
-        Some(Err(broken)) => Err(syn::Error::new_spanned(delay, broken)),
+        Some(Err(broken)) => error(&broken),
         _ => Ok(After::Delay(delay)),
     }
+}
+
+/// Returns the quantile that other forms mean: `95%`, `p95%`, `95th percentile`, `median`, `0.95`.
+fn quantile_in_words(written: &str) -> Option<String> {
+    let written = written.to_lowercase().replace(',', ".");
+    let words = written.trim_end_matches("percentile").trim();
+    let number = words.trim_start_matches('p');
+    let share = number.parse::<f64>().ok().filter(|share| *share < 1.0);
+    match (words, share, number.strip_suffix('%').or_else(|| number.strip_suffix("th"))) {
+        ("median", ..) => quantile("50"),
+        (_, Some(share), _) => quantile(&format!("{:.1}", share * 100.0)),
+        (.., Some(percentage)) => quantile(percentage.trim()),
+        (.., None) if number != written => quantile(number),
+        _ => None,
+    }
+}
+
+/// Returns a percentage as a quantile, if the rule of quantiles holds.
+fn quantile(percentage: &str) -> Option<String> {
+    let thousandths = thousandths(percentage)?;
+    let percentage = percentage.strip_suffix(".0").unwrap_or(percentage);
+    rules::quantile(thousandths).is_ok().then(|| format!("p{percentage}"))
 }
 
 /// Reads a percentage with at most one decimal, in thousandths.

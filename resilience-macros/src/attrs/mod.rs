@@ -83,7 +83,7 @@ pub(crate) trait LayerAttribute: Sized {
     const EXAMPLE: &'static str;
 
     /// The key for a policy made by hand, possibly at run time.
-    const POLICY_KEY: &'static str = "policy";
+    const POLICY_KEY: Option<&'static str> = None;
 
     /// The key of a first value written without a key.
     const POSITIONAL_KEY: Option<&'static str> = None;

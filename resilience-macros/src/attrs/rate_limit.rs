@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use resilience_rules::rate_limit as rules;
+use resilience_rules::{duration, rate_limit as rules};
 use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
 use crate::args::{Args, Keyed, value_of};
@@ -27,9 +27,9 @@ keys! {
             per: time [argument per],
             burst: count [rule burst],
             wait: wait,
-            shadow: argument(bool, value::switch),
+            shadow: switch,
             shared: value(LitStr, shared),
-            name: text,
+            name: policy_name,
         }
         function {
             cost: value(Expr, cost),
@@ -74,6 +74,9 @@ impl Limiter for Keys {
     }
 
     fn check_state(&self, state: &StateSource, errors: &mut Errors) {
+        if !state.is_provided() && !state.has_settings() {
+            self.check_cost(errors);
+        }
         if let (Some(shared), true) = (&self.shared, state.is_per_key()) {
             errors.add(
                 &shared.key,
@@ -96,6 +99,9 @@ impl Limiter for Keys {
     }
 
     fn check_function_keys(&self, errors: &mut Errors) {
+        if let (Some((cost, at)), None) = (self.literal_cost(), &self.settle) {
+            errors.check(at, rules::cost(cost));
+        }
         if let (Some(settle), None) = (&self.settle, &self.cost) {
             errors.add(
                 &settle.key,
@@ -144,6 +150,37 @@ impl Limiter for Keys {
     }
 }
 
+impl Keys {
+    /// Returns the cost of a call, if the cost is a literal.
+    fn literal_cost(&self) -> Option<(u32, &Expr)> {
+        let cost = value_of(self.cost.as_ref())?;
+        let Expr::Lit(ExprLit { lit: Lit::Int(count), .. }) = cost else { return None };
+        Some((count.base10_parse().ok()?, cost))
+    }
+
+    /// Reports a cost that the limiter never admits, as far as literals show the limits.
+    fn check_cost(&self, errors: &mut Errors) {
+        let Some((cost, at)) = self.literal_cost() else { return };
+        let literal = |count: &Option<Keyed<Constant<u32>>>, default| match count {
+            Some(count) => count.value.literal().copied(),
+            None => Some(default),
+        };
+        let Some(burst) = literal(&self.burst, rules::BURST) else { return };
+        let Some(wait) = &self.wait else {
+            errors.check(at, rules::cost_within_burst(cost, burst));
+            return;
+        };
+        let per = match &self.per {
+            Some(per) => per.value.literal().copied(),
+            None => Some(rules::PER),
+        };
+        let (rate, wait) = (literal(&self.rate, 1), wait.value.literal());
+        if let (Some(rate), Some(per), Some(wait)) = (rate, per, wait) {
+            errors.check(at, rules::cost_within_wait(cost, burst, rate, per, *wait));
+        }
+    }
+}
+
 /// Reads the name of a rate that several processes use together.
 fn shared(expr: Expr) -> syn::Result<LitStr> {
     value::shared_name(
@@ -156,7 +193,7 @@ fn shared(expr: Expr) -> syn::Result<LitStr> {
 /// Reads the cost of a call: any expression except a literal of a wrong type.
 fn cost(expr: Expr) -> syn::Result<Expr> {
     match &expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => Ok(expr),
+        _ if value::decimal(&expr).is_some() => value::count("cost", expr.clone()).map(|_| expr),
         Expr::Lit(literal) => Err(syn::Error::new_spanned(
             literal,
             "expected the number of permits of a call, like `cost = request.tokens`",
@@ -171,14 +208,23 @@ fn rate(expr: Expr) -> syn::Result<Constant<u32>> {
     let message = match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let text = text.value();
-            let (rate, period) = text.split_once('/').unwrap_or((&text, "s"));
-            let (rate, period) = (rate.trim(), period.trim());
-            match (rate.parse::<u32>(), ["s", "m", "h", "d"].contains(&period)) {
-                (Ok(rate), true) => format!("write `rate = {rate}, per = \"1{period}\"`"),
+            let (rate, period) =
+                text.split_once('/').or_else(|| text.split_once("per")).unwrap_or((&text, ""));
+            let period = period.trim();
+            let is_number = period.starts_with(|first: char| first.is_ascii_digit());
+            let period = if is_number { period.to_owned() } else { format!("1{period}") };
+            let period = duration::respelled(&period);
+            match (rate.trim().parse::<u32>(), value::mistake_of_count("rate", &expr), period) {
+                (_, Some(mistake), _) => mistake,
+                (Ok(rate), None, Some(period)) => {
+                    format!("write `rate = {rate}, per = \"{period}\"`")
+                }
                 _ => "expected a whole number, with its period: `rate = 100, per = \"1m\"`".into(),
             }
         }
-        Expr::Lit(ExprLit { lit: Lit::Float(_), .. }) => {
+        Expr::Lit(ExprLit { lit: Lit::Float(_), .. })
+            if value::mistake_of_count("rate", &expr).is_none() =>
+        {
             "expected a whole number; for less than one call a second write a longer `per`, like \
              `rate = 1, per = \"2s\"`"
                 .into()

@@ -13,7 +13,7 @@ use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
 use crate::function::is_sync;
 use crate::keys::keys;
-use crate::stack_info::FailureVar;
+use crate::stack_info::{FailureVar, StackInfo};
 use crate::value::{self, Constant, ConstantType};
 
 keys! {
@@ -21,7 +21,7 @@ keys! {
     struct Keys {
         function {
             limit: positional(Constant<Duration>, limit, "#[timeout(\"5s\")]"),
-            name: text,
+            name: policy_name,
         }
         deferred {
             error: callable,
@@ -125,6 +125,14 @@ impl LayerAttribute for Timeout {
                     #rejection
                 }
             }
+        }
+    }
+
+    fn check_order(&self, stack: &StackInfo, errors: &mut Errors) {
+        let (Some(limit), Some(outer)) = (self.limit.literal(), stack.time_limit) else { return };
+        let is_shorter = errors.check(&self.limit, rules::limit_within_outer(*limit, outer));
+        if let (true, Some(next)) = (is_shorter, stack.next_limit) {
+            errors.check(&self.limit, rules::outer_within_limit(next, *limit));
         }
     }
 

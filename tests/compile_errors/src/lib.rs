@@ -8,6 +8,7 @@
 )]
 
 pub mod every_attribute;
+pub mod limits_that_act;
 pub mod reexported;
 pub mod renamed;
 pub mod shared_breaker;

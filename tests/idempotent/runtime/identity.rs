@@ -117,6 +117,25 @@ fn scopes_are_independent() {
 }
 
 /// A key has 1 to 255 printable ASCII characters.
+/// Bytes in an array, a slice and a vector are one key, whatever the bytes.
+#[test]
+fn bytes_are_keys() {
+    let store = Arc::new(MemoryStore::new());
+    let found = |scope: Scope<'_>, key: &dyn KeyParts| {
+        let call = POLICY.call(Arc::clone(&store), scope, key, |f| f);
+        call.map(|call| call.key()).map_err(|rejected| rejected.kind())
+    };
+    let bytes = [0, 255, 7_u8];
+    let key = found(Scope::Global, &bytes).expect("a key");
+    assert_eq!(found(Scope::Global, &&bytes[..]), Ok(key));
+    assert_eq!(found(Scope::Global, &bytes.to_vec()), Ok(key));
+    assert_ne!(found(Scope::Of(&bytes.to_vec()), &bytes), Ok(key));
+    for empty in [found(Scope::Global, &&bytes[..0]), found(Scope::Global, &Vec::new())] {
+        let invalid = IdempotencyRejection::InvalidKey;
+        assert_eq!(empty, Err(RejectedKind::Idempotency(invalid)));
+    }
+}
+
 #[test]
 fn text_keys_are_printable_ascii() {
     let store = Arc::new(MemoryStore::new());
@@ -144,6 +163,12 @@ fn text_keys_are_printable_ascii() {
     assert_eq!(found(&Some("x")), found(&"x"));
     assert_eq!(found(&7), found(&"7"));
     assert_ne!(found(&("a", "bc")), found(&("ab", "c")));
+}
+
+#[test]
+fn a_policy_has_a_name() {
+    assert!(POLICY.validate().is_ok());
+    assert!(POLICY.name(" ").validate().is_err());
 }
 
 /// The longest durations are valid, and zero durations are not.

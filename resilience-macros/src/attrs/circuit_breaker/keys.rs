@@ -6,13 +6,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use resilience_rules::circuit_breaker as rules;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Lit, LitStr, Signature};
 
 use crate::args::{Keyed, value_of};
 use crate::builder::Builder;
 use crate::codegen::Context;
 use crate::diagnostics::Errors;
 use crate::keys::keys;
+use crate::state_source::check_generic_expr;
 use crate::value::{self, Constant, literal_of};
 
 keys! {
@@ -29,14 +30,14 @@ keys! {
             max_reset_timeout: time,
             jitter: number("0.1") [rule open_jitter],
             recovery: time [rule recovery],
-            shadow: argument(bool, value::switch),
+            shadow: switch,
             max_open: share [rule max_open],
             success_threshold: count [rule success_threshold],
             half_open_calls: count,
             on_cancel: choice(OnCancel, ON_CANCEL),
             shared: value(LitStr, shared),
             on_state_change: hook,
-            name: text,
+            name: policy_name,
         }
         deferred {
             on: callable,
@@ -103,6 +104,13 @@ impl Keys {
                     },
                 );
             }
+        }
+    }
+
+    /// Reports a constant of either type with a generic parameter.
+    pub(super) fn check_generic_window(&self, function: &Signature, errors: &mut Errors) {
+        if let Some(Window::Either(expr)) = value_of(self.window.as_ref()) {
+            check_generic_expr("window", expr, function, errors);
         }
     }
 
@@ -236,16 +244,15 @@ fn shared(expr: Expr) -> syn::Result<LitStr> {
 
 /// Reads a number of calls, a time, or a constant of either type.
 fn window(expr: Expr) -> syn::Result<Window> {
+    let number = value::decimal(&expr).or_else(|| value::number_in_quotes(&expr));
     match &expr {
+        _ if number.is_some_and(|number| number.fract() == 0.0) => {
+            value::count("window", expr).map(Window::Calls)
+        }
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
             value::duration("window", expr).map(Window::Time)
         }
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. })
-            if int.suffix().is_empty() || int.suffix() == "u32" =>
-        {
-            value::count("window", expr).map(Window::Calls)
-        }
-        Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_) => {
+        Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_) | Expr::Unary(_) => {
             Err(syn::Error::new_spanned(
                 expr,
                 "expected a number of calls or a time, like `window = 100` or `window = \"10s\"`",

@@ -6,11 +6,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Lifetime, Signature};
 
-use self::keys::Keys;
-use crate::args::{Args, value_of};
+use self::keys::{Keys, OnCancel};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
+use crate::function::is_sync;
 use crate::stack_info::StackInfo;
 use crate::state_source::{PolicyType, StateSource};
 
@@ -35,7 +36,7 @@ impl LayerAttribute for CircuitBreaker {
     const TIME_KEYS: &'static [&'static str] = &["slow_call", POLICY.key];
     const CANCEL_KEYS: &'static [&'static str] = &["on_cancel", POLICY.key];
     const EXAMPLE: &'static str = "failure_threshold = 5";
-    const POLICY_KEY: &'static str = POLICY.key;
+    const POLICY_KEY: Option<&'static str> = Some(POLICY.key);
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
         let keys = Keys::read(args, errors);
@@ -138,6 +139,7 @@ impl LayerAttribute for CircuitBreaker {
         });
         let report = report.map(|signal| quote!(let #guard = #guard.report_to(#signal);));
         let record = if let Some(on_ok) = value_of(self.keys.on_ok.as_ref()) {
+            let on_ok = context.value_predicate(Some(on_ok));
             let record = quote_spanned!(*returns_span=>
                 #private::CircuitGuard::record::<#returns, _, _>(
                     #guard, #out, #on, #on_ok, #text, #signal
@@ -202,10 +204,20 @@ impl LayerAttribute for CircuitBreaker {
         }
     }
 
-    fn check_function(&self, function: &Signature, _: bool, errors: &mut Errors) {
+    fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
+        if let (Some(Keyed { key, value: OnCancel::Failure }), true) =
+            (&self.keys.on_cancel, is_sync(function, is_async))
+        {
+            errors.add(
+                key,
+                "`on_cancel = \"failure\"` needs an `async fn`: a sync call cannot be dropped before its end; \
+                 remove `on_cancel`",
+            );
+        }
         self.state.check_generics(function, errors);
         if !self.state.is_provided() {
             self.keys.check_generics(function, errors);
+            self.keys.check_generic_window(function, errors);
         }
     }
 }

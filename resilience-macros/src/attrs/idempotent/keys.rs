@@ -27,10 +27,10 @@ keys! {
             on_store_error: choice(OnStoreError, ON_STORE_ERROR),
             on_lease_lost: choice(OnLeaseLost, ON_LEASE_LOST),
             on_unsaved: choice(OnUnsaved, ON_UNSAVED),
-            name: text,
+            name: policy_name,
         }
         function {
-            key: value(Expr, Ok),
+            key: key_of_call,
             scope: value(identity::Scope, identity::scope),
             optional_key: argument((), |key, value| identity::optional_key(key, &value)),
             step: value(Expr, identity::step),
@@ -123,7 +123,7 @@ fn on_interrupted(expr: &Expr) -> syn::Result<OnInterrupted> {
     let form = CallForm {
         word: "reconcile",
         example: "path",
-        read: |path| Ok(OnInterrupted::Reconcile(path)),
+        read: |path| Ok(OnInterrupted::Reconcile(value::called(path))),
     };
     value::choice_or_call("on_interrupted", expr, &words, &form)
 }
@@ -143,6 +143,18 @@ impl Keys {
 
     /// Reports literals that break a rule.
     pub(super) fn check(&self, errors: &mut Errors) {
+        if let Some(Keep::Nothing) = value_of(self.keep.as_ref()) {
+            let keys = [self.version.as_ref(), self.max_outcome.as_ref()];
+            for key in keys.into_iter().flatten().map(|keyed| &keyed.key) {
+                errors.add(
+                    key,
+                    format!(
+                        "`{key}` belongs to a stored value, and `keep = \"nothing\"` stores no \
+                         value; remove `{key}`"
+                    ),
+                );
+            }
+        }
         if !self.check_rules(errors) {
             return;
         }

@@ -7,19 +7,21 @@ mod policy;
 mod store;
 mod transaction;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Signature};
 
 use self::identity::{Identity, Scope};
-use self::keys::{Keep, Keys};
+use self::keys::{Keep, Keys, OnLeaseLost};
 use self::policy::Policy;
-use crate::args::{Args, value_of};
+use crate::args::{Args, Keyed, value_of};
 use crate::attrs::{LayerAttribute, Role};
 use crate::codegen::{Context, local};
 use crate::diagnostics::Errors;
+use crate::function::is_sync;
 use crate::stack_info::StackInfo;
+use crate::value;
 
 /// The validated keys.
 pub(crate) struct Idempotent {
@@ -33,6 +35,7 @@ impl LayerAttribute for Idempotent {
     const ROLES: &'static [Role] = &[Role::Rejects, Role::ReadsRejections, Role::StoresOutcomes];
     const DEFERRED_KEYS: &'static [&'static str] = Keys::DEFERRED;
     const EXAMPLE: &'static str = "key = request_id";
+    const POLICY_KEY: Option<&'static str> = Some("policy");
     const LIST_KEYS: &'static [&'static str] = &["fingerprint"];
     const PARAM_MARKER: Option<&'static str> = Some("skip");
 
@@ -73,7 +76,7 @@ impl LayerAttribute for Idempotent {
         let [out, rejected, call_var] = ["out", "rejected", "call"].map(local);
         let declare = context.declare_signal();
         let call = self.call(context);
-        let keep = self.keep().generate(private);
+        let keep = self.keep().generate(context);
         let class = self.class(context);
         let here = context.private_at(*returns_span);
         let (setup, run) = if let Some(transaction) = &self.keys.transaction {
@@ -135,6 +138,15 @@ impl LayerAttribute for Idempotent {
     }
 
     fn check_function(&self, function: &Signature, is_async: bool, errors: &mut Errors) {
+        if let (Some(Keyed { key, value: OnLeaseLost::Cancel }), true) =
+            (&self.keys.on_lease_lost, is_sync(function, is_async))
+        {
+            errors.add(
+                key,
+                "`on_lease_lost = \"cancel\"` needs an `async fn`: a sync body cannot be stopped while it runs; \
+                 remove `on_lease_lost`",
+            );
+        }
         if let Some(transaction) = &self.keys.transaction {
             transaction::check_function(transaction, function, is_async, errors);
         }
@@ -201,7 +213,7 @@ impl Idempotent {
     fn run_in(&self, transaction: &Expr, call: &Ident, context: &Context) -> TokenStream {
         let Context { private, returns, returns_span, .. } = context;
         let [out, rejected, active] = ["out", "rejected", "active"].map(local);
-        let (keep, class) = (self.keep().generate(private), self.class(context));
+        let (keep, class) = (self.keep().generate(context), self.class(context));
         // The body gets a reborrow: the transaction is needed again after the body.
         let reborrow = match transaction {
             Expr::Path(tx) => tx.path.get_ident().map(|tx| quote!(let #tx = &mut *#tx;)),
@@ -230,7 +242,7 @@ impl Idempotent {
         let private = &context.private;
         let [error, rejected] = ["error", "rejected"].map(local);
         let class = value_of(self.keys.on.as_ref())
-            .map_or_else(|| context.classify(&error), |on| quote!(#private::class_of(#error, #on)));
+            .map_or_else(|| context.classify(&error), |on| context.class_of(&error, on));
         let Some(signal) = context.read_signal() else { return quote!(|#error| #class) };
         quote! {
             |#error| match #signal.class() {
@@ -246,12 +258,18 @@ impl Idempotent {
 }
 
 impl Keep {
-    fn generate(&self, private: &TokenStream) -> TokenStream {
+    fn generate(&self, context: &Context) -> TokenStream {
+        let Context { private, returns, .. } = context;
         match self {
             Self::Ok => quote!(#private::idempotent::KeepOk),
             Self::OkAndPermanent => quote!(#private::idempotent::KeepOkAndPermanent),
             Self::Nothing => quote!(#private::idempotent::KeepNothing),
-            Self::With(with) => quote!(#private::idempotent::KeepWith(#with)),
+            Self::With(with) => {
+                let at = Span::mixed_site().located_at(with.span());
+                let here = context.private_at(at);
+                let with = value::called(with.clone());
+                quote_spanned!(at=> #here::idempotent::keep_with::<#returns, _>(#with))
+            }
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use proc_macro2::Ident;
-use quote::ToTokens;
 use resilience_rules::retry as rules;
 use syn::{Expr, ExprLit, Lit};
 
@@ -20,12 +19,12 @@ keys! {
     pub(super) struct Keys {
         policy {
             attempts: constant(Attempts, attempts),
-            backoff: value(Backoff, backoff),
+            backoff: partly_known(Backoff, is_list, |key, value| backoff(value.expression(key)?)),
             initial_delay: time,
             base_delay: time,
             max_delay: time,
             factor: number("1.5") [rule factor],
-            jitter: argument(Jitter, jitter),
+            jitter: partly_known(Jitter, |_| true, jitter),
             deadline: time [rule deadline],
             idempotent: flag,
             max_retry_after: time,
@@ -45,7 +44,7 @@ keys! {
             log_give_up: choice(LogLevel, GIVE_UP_LEVELS),
             clone: argument(Vec<Ident>, value::clones),
             carry: argument(Vec<Ident>, carried),
-            name: text,
+            name: policy_name,
         }
     }
 }
@@ -340,19 +339,25 @@ impl Jitter {
 
 /// Reads a whole number or `"unlimited"`.
 fn attempts(expr: Expr) -> syn::Result<Attempts> {
-    match &expr {
+    let expected = match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "unlimited" => {
-            Ok(Attempts::Unlimited)
+            return Ok(Attempts::Unlimited);
         }
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            let message = match text.value().parse::<u32>() {
-                Ok(count) => format!("a number has no quotes: write `attempts = {count}`"),
-                Err(_) => "expected a whole number or `\"unlimited\"`, like `attempts = 4`".into(),
-            };
-            Err(syn::Error::new_spanned(text, message))
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<u32>().is_err() => {
+            "expected a whole number or `\"unlimited\"`, like `attempts = 4`"
         }
-        _ => value::count("attempts", expr).map(Attempts::Count),
-    }
+        // In some libraries -1 means no limit.
+        _ if value::decimal(&expr).is_some_and(f64::is_sign_negative) => {
+            "`attempts` cannot be negative; for no limit write `attempts = \"unlimited\"`"
+        }
+        _ => return value::count("attempts", expr).map(Attempts::Count),
+    };
+    Err(syn::Error::new_spanned(expr, expected))
+}
+
+/// A list stands in a constant. A custom backoff is an expression of the call.
+fn is_list(expr: &Expr) -> bool {
+    matches!(expr, Expr::Array(_))
 }
 
 /// Reads a growth in quotes, a list of delays, or an expression with a `Backoff` impl.
@@ -393,6 +398,25 @@ fn jitter(key: &Ident, value: Value) -> syn::Result<Jitter> {
 }
 
 fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
+    if let Some(ratio) = value::decimal(&expr) {
+        return match (rules::jitter(ratio), &expr) {
+            (Ok(()), _) => Ok(Jitter::Ratio(ratio)),
+            (Err(broken), Expr::Lit(ExprLit { lit, .. })) => {
+                let written = value::plain(lit);
+                let message =
+                    format!("{broken}; for a time write `\"{written}ms\"` or `\"{written}s\"`");
+                Err(syn::Error::new_spanned(lit, message))
+            }
+            (Err(broken), _) => Err(syn::Error::new_spanned(expr, broken)),
+        };
+    }
+    if let Some(number) = value::number_in_quotes(&expr) {
+        let message = match rules::jitter(number) {
+            Ok(()) => format!("a number has no quotes: write `jitter = {number}`"),
+            Err(_) => JITTER_EXPECTED.to_owned(),
+        };
+        return Err(syn::Error::new_spanned(expr, message));
+    }
     let Expr::Lit(ExprLit { lit, .. }) = &expr else {
         value::unquoted("jitter", &expr, JITTERS)?;
         return Ok(Jitter::Expr(expr));
@@ -409,18 +433,6 @@ fn jitter_value(expr: Expr) -> syn::Result<Jitter> {
             value::duration_text(text).map(Jitter::UpTo)
         }
         Lit::Str(_) => value::choice("jitter", &expr, JITTERS).map(Jitter::Kind),
-        Lit::Int(_) | Lit::Float(_) => match value::decimal(lit) {
-            Some(ratio) => match rules::jitter(ratio) {
-                Ok(()) => Ok(Jitter::Ratio(ratio)),
-                Err(broken) => {
-                    let written = lit.to_token_stream();
-                    let message =
-                        format!("{broken}; for a time write `\"{written}ms\"` or `\"{written}s\"`");
-                    Err(syn::Error::new_spanned(lit, message))
-                }
-            },
-            None => Err(syn::Error::new_spanned(lit, JITTER_EXPECTED)),
-        },
         other => Err(syn::Error::new_spanned(other, JITTER_EXPECTED)),
     }
 }

@@ -4,7 +4,7 @@ mod keys;
 mod policy;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Lifetime};
 
@@ -38,6 +38,9 @@ struct Parts<'p> {
     budget: TokenStream,
 }
 
+/// The key for a policy made by hand.
+const POLICY_KEY: &str = "policy";
+
 impl LayerAttribute for Retry {
     const NAME: &'static str = "retry";
     const ROLES: &'static [Role] = &[
@@ -50,8 +53,9 @@ impl LayerAttribute for Retry {
     ];
     // `#[retry]` borrows the arguments in any case.
     const DEFERRED_KEYS: &'static [&'static str] = &[];
-    const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", Self::POLICY_KEY];
-    const DEADLINE_KEYS: &'static [&'static str] = &["deadline", Self::POLICY_KEY];
+    const PATIENCE_KEYS: &'static [&'static str] = &["on_rejection", POLICY_KEY];
+    const DEADLINE_KEYS: &'static [&'static str] = &["deadline", POLICY_KEY];
+    const POLICY_KEY: Option<&'static str> = Some(POLICY_KEY);
     const EXAMPLE: &'static str = "attempts = 4";
 
     fn validate(args: &mut Args, errors: &mut Errors) -> Option<Self> {
@@ -209,7 +213,7 @@ impl Retry {
             None if needs_effect => context.class_with_effect(&error, self.idempotent_span()),
             None => context.classify(&error),
             Some(on) if needs_effect => context.class_with_effect_of(&error, on),
-            Some(on) => quote_spanned!(at=> #there::class_of(#error, #on)),
+            Some(on) => context.class_of(&error, on),
         };
         let signal = context.read_signal();
         let class = match signal {
@@ -281,29 +285,29 @@ impl Retry {
         let may_retry_success = on_ok.is_some();
         let on_ok = match on_ok {
             Some(on_ok) if needs_effect => with_effect(on_ok),
-            Some(on_ok) => on_ok.to_token_stream(),
-            None => quote!(#private::never_retry),
+            on_ok => context.value_predicate(on_ok),
         };
         let exhausted = value_of(self.keys.exhausted.as_ref()).map_or_else(
             || quote!(#private::keep_value),
             |exhausted| {
-                let there = context.private_at(exhausted.span().resolved_at(Span::call_site()));
-                quote!(|#out| #there::exhausted::<#returns>(#out, #exhausted))
+                let at = Span::mixed_site().located_at(exhausted.span());
+                let there = context.private_at(at);
+                quote_spanned!(at=> |#out| #there::exhausted::<#returns>(#out, #exhausted))
             },
         );
         let discard = value_of(self.keys.error_sink.as_ref()).map_or_else(
             || quote!(::core::mem::drop),
             |sink| {
-                let there = context.private_at(sink.span().resolved_at(Span::call_site()));
-                quote!(|#out| #there::give_error::<#returns>(#out, #sink))
+                let at = Span::mixed_site().located_at(sink.span());
+                let there = context.private_at(at);
+                quote_spanned!(at=> |#out| #there::give_error::<#returns>(#out, #sink))
             },
         );
         let is_hooked = self.keys.on_retry.is_some() || self.keys.on_give_up.is_some();
-        let or = |hook: Option<&Expr>, none| hook.map_or(none, ToTokens::to_token_stream);
         let on_retry = value_of(self.keys.on_retry.as_ref());
-        let on_retry = or(on_retry, quote!(#private::no_retry_hook));
+        let on_retry = context.hook(on_retry, "retry_hook", "no_retry_hook");
         let on_give_up = value_of(self.keys.on_give_up.as_ref());
-        let on_give_up = or(on_give_up, quote!(#private::no_give_up_hook));
+        let on_give_up = context.hook(on_give_up, "give_up_hook", "no_give_up_hook");
         let text = quote!(|#error| #private::shown!(#private::Some(#error)));
         let is_ok = context.is_ok(&out);
         let at = context.returns_span;

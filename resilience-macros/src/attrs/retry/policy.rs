@@ -59,17 +59,19 @@ impl Policy {
         match self {
             Self::Provided(policy) => {
                 let [name, spending, setter] = ["policy", "spending", "setter"].map(local);
+                let at = Span::mixed_site().located_at(policy.span());
                 let bound = if context.is_exclusive(policy) {
                     // The body borrows the owner of the policy, so the call holds a clone.
-                    let (at, place) =
-                        (policy.span().resolved_at(Span::call_site()), value::place(policy));
+                    let place = value::place(policy);
                     quote_spanned!(at=> &::core::clone::Clone::clone(&#place))
                 } else {
-                    quote!(&#policy)
+                    quote_spanned!(at=> &#policy)
                 };
+                let here = context.private_at(at);
+                let bind = quote_spanned!(at=> let #name: &#here::RetryPolicy<_> = #bound;);
                 Plan {
                     setup: quote! {
-                        let #name = #bound;
+                        #bind
                         let #spending = #private::RetryState::spending(#name);
                         let #setter = #private::RetryPolicy::setter(#name, #function);
                     },

@@ -75,7 +75,7 @@ fn names_of_resilience4j() -> Result<(), ()> {
 }
 
 #[bulkhead(max = -1)]
-//~ error at `-1`: expected a whole number, like `max = 4`
+//~ error at `-1`: `max` cannot be negative; write a whole number, like `max = 4`
 fn negative_count() -> Result<(), ()> {
     Err(())
 }
@@ -99,7 +99,7 @@ fn value_in_colons() -> Result<(), ()> {
 }
 
 #[bulkhead(max = "10", queue = 1.5, wait = true)]
-//~ error at `"10"`: expected a whole number, like `max = 4`
+//~ error at `"10"`: a number has no quotes: write `max = 10`
 //~ error at `1.5`: expected a whole number, like `queue = 4`
 //~ error at `true`: expected a duration, like `wait = "250ms"`
 fn wrong_type() -> Result<(), ()> {

@@ -8,9 +8,10 @@ mod breaker_of_wrong_type {
     static SHARED: u32 = 5;
 
     #[circuit_breaker(breaker = &SHARED)]
-    //~ rustc: error[E0277] at `&`: the trait bound `u32: AsRef<resilience::CircuitBreaker<_>>` is not satisfied
-    //~ rustc: label: the trait `AsRef<resilience::CircuitBreaker<_>>` is not implemented for `u32`
-    //~ rustc: note: required for `&u32` to implement `AsRef<resilience::CircuitBreaker<_>>`
+    //~ error at `&`: `&u32` is not a `resilience::CircuitBreaker<_>`, and no pointer to one
+    //~ label: not a policy made by hand
+    //~ rustc: help: the trait `resilience_core::expansion::PolicyHandle<resilience::CircuitBreaker<_>>` is not implemented for `&u32`
+    //~ note: pass the policy, a reference to a `static`, a `Box` or an `Arc`; settings such as a share or a number are literals, like `budget = 0.2`
     fn call() -> Result<(), ()> {
         Err(())
     }
@@ -110,22 +111,20 @@ mod on_ok_argument {
 }
 
 #[circuit_breaker(on_ok = |status| *status)]
+//~ error at `|`: a predicate cannot return `u16`
+//~ label: needs to return `bool` or `FailureClass`
+//~ rustc: help: the trait `resilience_core::classify::PredicateResult` is not implemented for `u16`
+//~ note: return `true` for a failure, or the class of the failure, such as `FailureClass::transient()`
 fn on_ok_result() -> Result<u16, Rejected> {
-//~ rustc: error[E0277] at `Result`: the trait bound `FailureClass: From<u16>` is not satisfied
-//~ rustc: label: the trait `From<u16>` is not implemented for `FailureClass`
-//~ rustc: help: the trait `From<u16>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
-//~ rustc: help: for that trait implementation, expected `bool`, found `u16`
-//~ rustc: note: required for `u16` to implement `Into<FailureClass>`
     Ok(503)
 }
 
 #[circuit_breaker(on = |_| 5)]
+//~ error at `|`: a predicate cannot return `{integer}`
+//~ label: needs to return `bool` or `FailureClass`
+//~ rustc: help: the trait `resilience_core::classify::PredicateResult` is not implemented for `{integer}`
+//~ note: return `true` for a failure, or the class of the failure, such as `FailureClass::transient()`
 fn on_result() -> Result<(), ()> {
-//~ rustc: error[E0277] at `Result`: the trait bound `FailureClass: From<{integer}>` is not satisfied
-//~ rustc: label: the trait `From<{integer}>` is not implemented for `FailureClass`
-//~ rustc: help: the trait `From<{integer}>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
-//~ rustc: help: for that trait implementation, expected `bool`, found `{integer}`
-//~ rustc: note: required for `{integer}` to implement `Into<FailureClass>`
     Err(())
 }
 

@@ -71,13 +71,13 @@ fn missing_unit() -> Result<(), ()> {
 }
 
 #[circuit_breaker(failure_threshold = -1)]
-//~ error at `-1`: expected a whole number, like `failure_threshold = 4`
+//~ error at `-1`: `failure_threshold` cannot be negative; write a whole number, like `failure_threshold = 4`
 fn negative_count() -> Result<(), ()> {
     Err(())
 }
 
 #[circuit_breaker(failure_rate = -0.5)]
-//~ error at `-0.5`: expected a number, like `failure_rate = 0.5`
+//~ error at `-0.5`: `failure_rate` must be a share of the calls, above 0 and at most 1
 fn negative_share() -> Result<(), ()> {
     Err(())
 }
@@ -96,7 +96,7 @@ fn percent() -> Result<(), ()> {
 }
 
 #[circuit_breaker(failure_rate = "50%")]
-//~ error at `"50%"`: expected a number, like `failure_rate = 0.5`
+//~ error at `"50%"`: a number has no quotes: write `failure_rate = 0.5`
 fn quoted_rate() -> Result<(), ()> {
     Err(())
 }
@@ -138,13 +138,13 @@ fn window_of_wrong_type() -> Result<(), ()> {
 }
 
 #[circuit_breaker(failure_rate = 0.5, window = "10")]
-//~ error at `"10"`: missing unit: write `"10ms"` or `"10s"`
+//~ error at `"10"`: a number has no quotes: write `window = 10`
 fn window_without_unit() -> Result<(), ()> {
     Err(())
 }
 
 #[circuit_breaker(failure_threshold = "5", failure_rate = "half", on_cancel = true, on = 5, name = payments)]
-//~ error at `"5"`: expected a whole number, like `failure_threshold = 4`
+//~ error at `"5"`: a number has no quotes: write `failure_threshold = 5`
 //~ error at `"half"`: expected a number, like `failure_rate = 0.5`
 //~ error at `true`: expected one of `"ignore"`, `"failure"`
 //~ error at `payments`: expected a text in quotes: `name = "…"`
@@ -154,7 +154,7 @@ fn wrong_type() -> Result<(), ()> {
 }
 
 #[circuit_breaker(failure_threshold = 5, window = 10u8)]
-//~ error at `10u8`: expected a number of calls or a time, like `window = 100` or `window = "10s"`
+//~ error at `10u8`: `window` is a `u32`: write `window = 10`
 fn other_integer_of_a_window() -> Result<(), Rejected> {
     Ok(())
 }

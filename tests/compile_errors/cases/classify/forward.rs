@@ -74,11 +74,10 @@ enum FunctionOfAnotherType {
 #[derive(Classify)]
 enum ResultOfAnotherType {
     #[forward(with = |error| error.to_string())]
-    //~ rustc: error[E0277] at `|`: the trait bound `FailureClass: From<String>` is not satisfied
-    //~ rustc: label: the trait `From<String>` is not implemented for `FailureClass`
-    //~ rustc: help: the trait `From<String>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
-    //~ rustc: help: for that trait implementation, expected `bool`, found `String`
-    //~ rustc: note: required for `String` to implement `Into<FailureClass>`
+    //~ error at `|`: a predicate cannot return `String`
+    //~ label: needs to return `bool` or `FailureClass`
+    //~ rustc: help: the trait `resilience_core::classify::PredicateResult` is not implemented for `String`
+    //~ note: return `true` for a failure, or the class of the failure, such as `FailureClass::transient()`
     Http(http::Error),
 }
 

@@ -84,7 +84,7 @@ fn retry_positional() -> Result<(), ()> {
 
 // All mistakes are reported together.
 #[bulkhead(max = 0, queue = "5", wait = 7, kee = id)]
-//~ error at `"5"`: expected a whole number, like `queue = 4`
+//~ error at `"5"`: a number has no quotes: write `queue = 5`
 //~ error at `7`: missing unit: write `"7ms"` or `"7s"`
 //~ error at `0`: `max` must be at least 1, or no call could run
 //~ error at `kee`: `#[bulkhead]` has no `kee`; did you mean `key`?
@@ -119,7 +119,7 @@ fn idempotent_several_mistakes(id: &str) -> Result<(), Rejected> {
 
 #[rate_limit(rate = 0, per = 7, burst = "5", kee = id)]
 //~ error at `7`: missing unit: write `"7ms"` or `"7s"`
-//~ error at `"5"`: expected a whole number, like `burst = 4`
+//~ error at `"5"`: a number has no quotes: write `burst = 5`
 //~ error at `0`: `rate` must be at least 1, or no call could run
 //~ error at `kee`: `#[rate_limit]` has no `kee`; did you mean `key`?
 fn rate_limit_several_mistakes() -> Result<(), ()> {

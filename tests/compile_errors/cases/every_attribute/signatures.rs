@@ -345,7 +345,11 @@ mod methods_under_async_trait {
     //~ rustc: help: implement the missing item: `fn without_body<'life0: 'async_trait, 'async_trait>(&'life0 self) -> Pin<Box<(dyn Future<Output = Result<(), resilience::Rejected>> + Send + 'async_trait)>> { todo!() }`
         #[timeout("5s")]
         fn close<'life0, 'async_trait>(
-        //~ error at `close`: `#[timeout]` needs a fallible return type, but this method returns `()`; return `Result<T, E>` or `Option<T>`
+        //~ error at `close`: a resilience attribute needs a fallible return type, but this function returns `()`
+        //~ label: not a `Result` or an `Option`
+        //~ rustc: help: the trait `resilience::Outcome` is not implemented for `()`
+        //~ note: return `Result<T, E>` or `Option<T>`, or implement `resilience::Outcome` for `()`
+        //~ note: a handler of `axum` returns `Response` or `impl IntoResponse`, with the feature `axum` of `resilience-rs`
             &'life0 self,
         ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
         where

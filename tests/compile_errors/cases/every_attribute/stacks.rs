@@ -39,8 +39,8 @@ mod bulkhead_renamed_import {
 
     #[bulkhead(max = 10)]
     #[limit("5s")]
+    //~ error at `#[limit("5s")]`: a resilience attribute above did not recognize this `#[timeout]`, so the order of the two would be reversed; write the name of the attribute, as `#[timeout]` or `#[resilience::timeout]`, without an import under another name
     async fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
         Err(())
     }
 }
@@ -50,8 +50,8 @@ mod circuit_breaker_renamed_import {
 
     #[circuit_breaker]
     #[limit(max = 10)]
+    //~ error at `#[limit(max = 10)]`: a resilience attribute above did not recognize this `#[bulkhead]`, so the order of the two would be reversed; write the name of the attribute, as `#[bulkhead]` or `#[resilience::bulkhead]`, without an import under another name
     fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[bulkhead]` and did not recognize `#[bulkhead]`, so the order of the two would be reversed; write both under their own names, as `#[bulkhead]` or `#[resilience::bulkhead]`
         Err(())
     }
 }
@@ -61,8 +61,8 @@ mod idempotent_renamed_import {
 
     #[retry]
     #[once(key = id, scope = "global")]
+    //~ error at `#[once(key = id, scope = "global")]`: a resilience attribute above did not recognize this `#[idempotent]`, so the order of the two would be reversed; write the name of the attribute, as `#[idempotent]` or `#[resilience::idempotent]`, without an import under another name
     fn call(id: &str) -> Result<(), Rejected> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[idempotent]` and did not recognize `#[idempotent]`, so the order of the two would be reversed; write both under their own names, as `#[idempotent]` or `#[resilience::idempotent]`
         Ok(drop(id))
     }
 }
@@ -84,8 +84,8 @@ mod bulkhead_renamed_sibling {
 
     #[bulkhead(max = 10)]
     #[again]
+    //~ error at `#[again]`: a resilience attribute above did not recognize this `#[retry]`, so the order of the two would be reversed; write the name of the attribute, as `#[retry]` or `#[resilience::retry]`, without an import under another name
     fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[retry]` and did not recognize `#[retry]`, so the order of the two would be reversed; write both under their own names, as `#[retry]` or `#[resilience::retry]`
         Err(())
     }
 }
@@ -95,8 +95,8 @@ mod fallback_renamed_sibling {
 
     #[fallback(value = ())]
     #[limit(max = 10)]
+    //~ error at `#[limit(max = 10)]`: a resilience attribute above did not recognize this `#[bulkhead]`, so the order of the two would be reversed; write the name of the attribute, as `#[bulkhead]` or `#[resilience::bulkhead]`, without an import under another name
     fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[bulkhead]` and did not recognize `#[bulkhead]`, so the order of the two would be reversed; write both under their own names, as `#[bulkhead]` or `#[resilience::bulkhead]`
         Err(())
     }
 }
@@ -106,8 +106,8 @@ mod rate_limit_renamed_sibling {
 
     #[rate_limit(rate = 10)]
     #[again]
+    //~ error at `#[again]`: a resilience attribute above did not recognize this `#[retry]`, so the order of the two would be reversed; write the name of the attribute, as `#[retry]` or `#[resilience::retry]`, without an import under another name
     fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[retry]` and did not recognize `#[retry]`, so the order of the two would be reversed; write both under their own names, as `#[retry]` or `#[resilience::retry]`
         Err(())
     }
 }
@@ -117,8 +117,8 @@ mod timeout_renamed_sibling {
 
     #[timeout("5s")]
     #[limit(rate = 10)]
+    //~ error at `#[limit(rate = 10)]`: a resilience attribute above did not recognize this `#[rate_limit]`, so the order of the two would be reversed; write the name of the attribute, as `#[rate_limit]` or `#[resilience::rate_limit]`, without an import under another name
     async fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[rate_limit]` and did not recognize `#[rate_limit]`, so the order of the two would be reversed; write both under their own names, as `#[rate_limit]` or `#[resilience::rate_limit]`
         Err(())
     }
 }
@@ -199,8 +199,8 @@ mod coalesce_renamed_import {
 
     #[coalesce(key = 7)]
     #[limit("5s")]
+    //~ error at `#[limit("5s")]`: a resilience attribute above did not recognize this `#[timeout]`, so the order of the two would be reversed; write the name of the attribute, as `#[timeout]` or `#[resilience::timeout]`, without an import under another name
     async fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
         Err(())
     }
 }
@@ -210,8 +210,21 @@ mod hedge_renamed_import {
 
     #[hedge(after = "50ms", idempotent)]
     #[limit("5s")]
+    //~ error at `#[limit("5s")]`: a resilience attribute above did not recognize this `#[timeout]`, so the order of the two would be reversed; write the name of the attribute, as `#[timeout]` or `#[resilience::timeout]`, without an import under another name
     async fn call() -> Result<(), ()> {
-    //~ error at `call`: another resilience attribute on this function was expanded before `#[timeout]` and did not recognize `#[timeout]`, so the order of the two would be reversed; write both under their own names, as `#[timeout]` or `#[resilience::timeout]`
         Err(())
+    }
+}
+
+// A renamed import between two attributes.
+mod renamed_in_the_middle {
+    use resilience::{Rejected, rate_limit, retry as again, timeout};
+
+    #[timeout("5s")]
+    #[again(attempts = 3)]
+    //~ error at `#[again(attempts = 3)]`: a resilience attribute above did not recognize this `#[retry]`, so the order of the two would be reversed; write the name of the attribute, as `#[retry]` or `#[resilience::retry]`, without an import under another name
+    #[rate_limit(rate = 10)]
+    async fn call() -> Result<(), Rejected> {
+        Ok(())
     }
 }

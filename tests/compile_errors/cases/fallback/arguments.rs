@@ -78,3 +78,9 @@ fn with_literal() -> Result<u32, ()> {
 fn names_of_predicates() -> Result<u32, ()> {
     Err(())
 }
+
+#[fallback(value = async { Ok(7) })]
+//~ error at `async { Ok(7) }`: a future as the replacement is the result of a function: write `with = |_| async { … }`
+async fn future_as_a_value() -> Result<u32, ()> {
+    Err(())
+}

@@ -53,13 +53,13 @@ async fn no_time() -> Option<()> {
 }
 
 #[hedge(after = 50, idempotent)]
-//~ error at `50`: missing unit: write `"50ms"` or `"50s"`
+//~ error at `50`: missing unit: write `"50ms"` or `"50s"`; for a quantile write `after = "p50"`
 async fn bare_number() -> Option<()> {
     None
 }
 
 #[hedge(after = "p95%", idempotent)]
-//~ error at `"p95%"`: `p95%` is not a quantile; write a percentage with at most one decimal, like `after = "p95"` or `after = "p99.9"`
+//~ error at `"p95%"`: a quantile is a percentage behind `p`: write `after = "p95"`
 async fn not_a_quantile() -> Option<()> {
     None
 }
@@ -129,5 +129,41 @@ async fn clone_of_nothing() -> Option<()> {
 #[hedge(after = "p+95", idempotent)]
 //~ error at `"p+95"`: `p+95` is not a quantile; write a percentage with at most one decimal, like `after = "p95"` or `after = "p99.9"`
 async fn sign_in_a_quantile() -> Option<()> {
+    None
+}
+
+#[hedge(after = "95%", idempotent)]
+//~ error at `"95%"`: a quantile is a percentage behind `p`: write `after = "p95"`
+async fn percent() -> Option<()> {
+    None
+}
+
+#[hedge(after = "95", idempotent)]
+//~ error at `"95"`: missing unit: write `"95ms"` or `"95s"`; for a quantile write `after = "p95"`
+async fn number_in_quotes() -> Option<()> {
+    None
+}
+
+#[hedge(after = 0.95, idempotent)]
+//~ error at `0.95`: a quantile is a percentage behind `p`: write `after = "p95"`
+async fn share() -> Option<()> {
+    None
+}
+
+#[hedge(after = p95, idempotent)]
+//~ error at `p95`: a quantile needs quotes: write `after = "p95"`
+async fn quantile_without_quotes() -> Option<()> {
+    None
+}
+
+#[hedge(after = "95th", idempotent)]
+//~ error at `"95th"`: a quantile is a percentage behind `p`: write `after = "p95"`
+async fn ordinal() -> Option<()> {
+    None
+}
+
+#[hedge(after = "median", idempotent)]
+//~ error at `"median"`: a quantile is a percentage behind `p`: write `after = "p50"`
+async fn median() -> Option<()> {
     None
 }

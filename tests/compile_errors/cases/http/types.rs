@@ -36,6 +36,7 @@ mod another_version_of_the_client {
     //~ note: for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use
     //~ note: `http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature
     //~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
+    //~ note: for a response behind a pointer, write `on_ok = |response| classify_response(&**response)`
     //~ note: for an application type, implement `resilience::http::HttpResponse`
     //~ rustc: help: item with same name found
     //~ rustc: note: there are multiple different versions of crate `http` in the dependency graph
@@ -76,4 +77,17 @@ mod another_version_of_the_client {
     fn parse_by_path(name: &str) -> Result<http_02::Method, http_02::method::InvalidMethod> {
         name.parse()
     }
+}
+
+#[resilience::retry(on_ok = resilience::http::classify_response)]
+//~ error at `resilience`: `resilience::http` cannot classify the response `Arc<http::Response<()>>`
+//~ label: needs `HttpResponse`
+//~ rustc: help: the trait `HttpResponse` is not implemented for `Arc<http::Response<()>>`
+//~ note: for the response of `reqwest`, enable the feature for its version: `reqwest` for 0.13 and `reqwest-012` for 0.12, or `reqwest-blocking` and `reqwest-012-blocking` for the blocking client; `cargo tree -i reqwest` shows the version in use
+//~ note: `http::Response` of `http` 1 (also of `hyper` 1, `hyper-util` and `axum`) needs no feature
+//~ note: for an error, write `on = resilience::http::classify`; responses belong to `on_ok`
+//~ note: for a response behind a pointer, write `on_ok = |response| classify_response(&**response)`
+//~ note: for an application type, implement `resilience::http::HttpResponse`
+fn response_behind_a_pointer() -> Result<std::sync::Arc<http::Response<()>>, ()> {
+    Err(())
 }

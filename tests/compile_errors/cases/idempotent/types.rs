@@ -66,18 +66,15 @@ mod fingerprint_not_serialize {
 }
 
 #[idempotent(key = id, scope = "global", keep = with(|out: &Result<(), ()>| out.is_ok()), error = |_: Rejected| ())]
-//~ rustc: error[E0271] at `out.is_ok()`: expected `{closure}` to return `Disposition`, but it returns `bool`
-//~ rustc: label: this closure
-//~ rustc: label: closure used here
+//~ rustc: error[E0308] at `out.is_ok()`: mismatched types
 //~ rustc: label: expected `Disposition`, found `bool`
-//~ rustc: note: required for `resilience::resilience_idempotency::__private::KeepWith<{closure}>` to implement `idempotent::codec::OutcomePolicy<Result<(), ()>>`
 fn keep_of_wrong_type(id: &str) -> Result<(), ()> {
     Ok(drop(id))
 }
 
 #[idempotent(key = amount, scope = "global")]
 //~ error at `amount`: `f64` can be neither an idempotency key nor the scope of one
-//~ label: not a text, number, `Option` or tuple of these
+//~ label: not a text, number, bytes, `Option` or tuple of these
 //~ rustc: help: the trait `KeyParts` is not implemented for `f64`
 //~ note: convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `f64`
 //~ rustc: note: required for the cast from `&f64` to `&dyn KeyParts`
@@ -164,7 +161,7 @@ mod scope_of_wrong_type {
 
     #[idempotent(key = id, scope = tenant)]
     //~ error at `tenant`: `Tenant` can be neither an idempotency key nor the scope of one
-    //~ label: not a text, number, `Option` or tuple of these
+    //~ label: not a text, number, bytes, `Option` or tuple of these
     //~ rustc: help: the trait `KeyParts` is not implemented for `Tenant`
     //~ note: convert the value to a text, `order.id.to_string()`, or implement `resilience::idempotent::KeyParts` for `Tenant`
     //~ rustc: note: required for the cast from `&Tenant` to `&dyn KeyParts`

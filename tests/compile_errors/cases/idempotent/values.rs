@@ -88,9 +88,9 @@ fn wait_without_unit(id: &str) -> Result<(), Rejected> {
     store_timeout = true,
     //~ error at `true`: expected a duration, like `store_timeout = "250ms"`
     version = "1",
-    //~ error at `"1"`: expected a whole number, like `version = 4`
+    //~ error at `"1"`: a number has no quotes: write `version = 1`
     min_key_length = -1,
-    //~ error at `-1`: expected a whole number, like `min_key_length = 4`
+    //~ error at `-1`: `min_key_length` cannot be negative; write a whole number, like `min_key_length = 4`
     max_outcome = "256KiB",
     //~ error at `"256KiB"`: expected a whole number, like `max_outcome = 4`
     name = charge,

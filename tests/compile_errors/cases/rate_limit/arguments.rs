@@ -113,7 +113,7 @@ fn rate_as_text() -> Result<(), ()> {
 }
 
 #[rate_limit(rate = "100", per = 1.5, burst = true)]
-//~ error at `"100"`: write `rate = 100, per = "1s"`
+//~ error at `"100"`: a number has no quotes: write `rate = 100`
 //~ error at `1.5`: missing unit: write `"1.5ms"` or `"1.5s"`
 //~ error at `true`: expected a whole number, like `burst = 4`
 fn wrong_type() -> Result<(), ()> {

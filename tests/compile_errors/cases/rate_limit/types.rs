@@ -11,7 +11,7 @@ fn cost_of_another_type(text: &str) -> Result<(), Rejected> {
     Ok(drop(text))
 }
 
-#[rate_limit(rate = 10, cost = 5, settle = |out| out.len())]
+#[rate_limit(rate = 10, burst = 5, cost = 5, settle = |out| out.len())]
 //~ rustc: error[E0599] at `len`: no method named `len` found for reference `&Result<(), resilience::Rejected>` in the current scope
 //~ rustc: label: method not found in `&Result<(), resilience::Rejected>`
 fn settle_of_another_type() -> Result<(), Rejected> {

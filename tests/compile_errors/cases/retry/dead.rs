@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{Rejected, retry, timeout};
+use resilience::{Rejected, rate_limit, retry, timeout};
 
 struct Unclassified;
 
@@ -94,6 +94,7 @@ async fn timeout_before_the_default_delay() -> Result<(), Unclassified> {
 }
 
 #[timeout("30s")]
+#[rate_limit(rate = 1, wait = "20s")]
 #[timeout("1s")]
 #[retry(initial_delay = "1s")]
 //~ error at `"1s"`: `initial_delay` (1s) is not shorter than the `timeout` (1s) above, so no attempt could start; raise the timeout, lower the delay, or write `#[timeout]` below `#[retry]` to limit each attempt

@@ -65,7 +65,7 @@ mod policy_and_keys {
 }
 
 #[retry(deadline = "30s1m")]
-//~ error at `"30s1m"`: `m` follows a smaller or equal unit; expected a duration, like `"250ms"`, `"5s"` or `"1m30s"`
+//~ error at `"30s1m"`: `m` follows a smaller or equal unit; write `"1m30s"`
 fn smaller_unit_first() -> Result<(), ()> {
     Err(())
 }

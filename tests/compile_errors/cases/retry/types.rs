@@ -69,12 +69,11 @@ mod not_a_backoff {
 
 // A predicate returns a `bool` or a `FailureClass`.
 #[retry(on = |error| error.len())]
+//~ error at `|`: a predicate cannot return `usize`
+//~ label: needs to return `bool` or `FailureClass`
+//~ rustc: help: the trait `resilience_core::classify::PredicateResult` is not implemented for `usize`
+//~ note: return `true` for a failure, or the class of the failure, such as `FailureClass::transient()`
 fn not_classified_by_on() -> Result<(), String> {
-//~ rustc: error[E0277] at `Result`: the trait bound `FailureClass: From<usize>` is not satisfied
-//~ rustc: label: the trait `From<usize>` is not implemented for `FailureClass`
-//~ rustc: help: the trait `From<usize>` is not implemented for `FailureClass` but trait `From<bool>` is implemented for it
-//~ rustc: help: for that trait implementation, expected `bool`, found `usize`
-//~ rustc: note: required for `usize` to implement `Into<FailureClass>`
     Err(String::new())
 }
 

@@ -9,7 +9,7 @@ fn argument_as_count(count: u32) -> Result<(), ()> {
 }
 
 #[retry(budget = "20%")]
-//~ error at `"20%"`: `budget` must be a share of the calls, above 0 and at most 1; `budget = 0.2` allows one retry for five calls
+//~ error at `"20%"`: `budget` must be a share of the calls, above 0 and at most 1; `budget = 0.2` allows one retry for five calls; write `budget = 0.2`
 fn budget_text() -> Result<(), ()> {
     Err(())
 }
@@ -45,7 +45,7 @@ fn missing_unit_quoted() -> Result<(), ()> {
 }
 
 #[retry(attempts = -1)]
-//~ error at `-1`: expected a whole number, like `attempts = 4`
+//~ error at `-1`: `attempts` cannot be negative; for no limit write `attempts = "unlimited"`
 fn negative_count() -> Result<(), ()> {
     Err(())
 }
@@ -246,7 +246,7 @@ mod names {
 }
 
 #[retry(attempts = 4u8)]
-//~ error at `4u8`: expected a whole number, like `attempts = 4`
+//~ error at `4u8`: `attempts` is a `u32`: write `attempts = 4`
 fn other_integer() -> Result<(), ()> {
     Err(())
 }
