@@ -251,7 +251,7 @@ impl RetryState {
         let progress = self.0.unwrap_or(FIRST);
         progress.count_attempt(counters, class);
         progress.count_stop(counters, class, StopReason::Permanent);
-        self.report_history(signal, false);
+        self.report_history(signal, class, false);
         None
     }
 
@@ -269,16 +269,21 @@ impl RetryState {
     ) -> Option<Delay> {
         let failed = FailedAttempt::new(class, signal);
         let delay = self.advance(policy, spending, None::<&()>, failed, text, |_| {}, |_| {});
-        self.report_history(signal, delay.is_some());
+        self.report_history(signal, class, delay.is_some());
         delay
     }
 
-    /// Passes the effect of earlier attempts to the layers inside, before the next attempt, or to
-    /// the layers outside, after the last attempt.
-    fn report_history(self, signal: Option<&RejectionSignal>, continues: bool) {
+    /// Passes the effect of earlier attempts to the other layers: before the delay, for a timeout
+    /// that ends the delay and for the next attempt, or after the last attempt.
+    fn report_history(
+        self,
+        signal: Option<&RejectionSignal>,
+        class: FailureClass,
+        continues: bool,
+    ) {
         let (Some(signal), Some(progress)) = (signal, self.0) else { return };
         if continues {
-            signal.start_attempt(progress.history.effect());
+            signal.start_delay(progress.history.effect(), class.is_rejection);
         } else {
             signal.end_attempts();
         }
@@ -404,6 +409,9 @@ impl RetryState {
             ControlFlow::Break(out) => ControlFlow::Break(out),
             ControlFlow::Continue(delay) => {
                 self.block(delay);
+                if let Some(signal) = signal {
+                    signal.clear();
+                }
                 ControlFlow::Continue(())
             }
         }
@@ -458,7 +466,7 @@ impl RetryState {
                 let failed = FailedAttempt::new(class, signal);
                 let delay =
                     self.advance(policy, spending, error, failed, text, on_retry, on_give_up);
-                self.report_history(signal, delay.is_some());
+                self.report_history(signal, class, delay.is_some());
                 delay
             }
         };
