@@ -34,7 +34,7 @@ async fn a_timeout_after_a_rejection_is_no_failure_of_the_dependency() {
     let class = rejected.classify();
     assert_eq!((rejected.kind(), class.effect), (RejectedKind::TimedOut, Effect::NotSent));
     assert_eq!(failures(&BREAKER), 0);
-    assert_eq!(failures(&circuit_breaker("caller of a waiting call").unwrap()), 0);
+    assert_eq!(failures(circuit_breaker("caller of a waiting call").unwrap()), 0);
 }
 
 /// The wait ends with the next attempt, also for a layer without a queue.
