@@ -55,6 +55,7 @@ mod probe;
 mod process_hooks;
 mod random;
 mod rate_limit;
+mod recent_map;
 mod registry;
 mod rejected;
 mod rejection_signal;

@@ -18,6 +18,10 @@ use crate::rejected::{Rejected, RejectedKind};
 #[derive(Debug, Default)]
 pub struct RejectionSignal(AtomicU64);
 
+/// The state of a signal, without the earlier attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignalState(u64);
+
 // From the low end: whether there is a rejection, the fields of the class, whether a circuit is
 // open, the effect of earlier attempts, and the nanoseconds of the delay plus one, or of the open
 // time, up to 104 days. One field serves both times: an open circuit replaces the delay of a
@@ -199,6 +203,17 @@ impl RejectionSignal {
     #[inline]
     pub fn copy(&self, attempt: &Self) {
         self.0.store(attempt.0.load(Relaxed), Relaxed);
+    }
+
+    /// Returns the state, for the signals of other calls with the same outcome.
+    pub(crate) fn state(&self) -> SignalState {
+        SignalState(self.0.load(Relaxed) & !EARLIER)
+    }
+
+    /// Takes the state of the call whose outcome this call returns, and keeps the effect of the
+    /// earlier attempts of this call.
+    pub(crate) fn take_state(&self, SignalState(state): SignalState) {
+        self.0.store(self.0.load(Relaxed) & EARLIER | state, Relaxed);
     }
 
     /// Returns the class of the rejection, if there was one.
@@ -384,6 +399,21 @@ mod tests {
                 assert_eq!(returned.classify().effect, effect);
             }
         }
+    }
+
+    #[test]
+    fn the_state_of_another_call_keeps_the_own_earlier_attempts() {
+        let [leader, follower] = [(); 2].map(|()| RejectionSignal::new());
+        leader.start_delay(Effect::Unknown, false);
+        leader.clear();
+        let _ = leader.set(Rejected::new(RejectedKind::BulkheadFull, "api", None));
+        follower.start_delay(Effect::Refused, false);
+        follower.take_state(leader.state());
+        assert_eq!(follower.class(), leader.class());
+        leader.end_attempts();
+        follower.end_attempts();
+        let effect = |signal: &RejectionSignal| signal.class().expect("a rejection").effect;
+        assert_eq!((effect(&leader), effect(&follower)), (Effect::Unknown, Effect::Refused));
     }
 
     #[test]
