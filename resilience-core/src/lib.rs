@@ -73,6 +73,7 @@ mod timed_call;
 mod timeout;
 #[cfg(feature = "unique-id")]
 mod unique_id;
+mod user_text;
 mod waiters;
 
 #[doc(hidden)]
