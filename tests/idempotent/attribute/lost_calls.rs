@@ -105,12 +105,12 @@ async fn a_failed_fallback_does_not_hide_a_lost_call() {
     macro_rules! call {
         ($name:literal, $bank:ident) => {{
             #[idempotent(
-                                                        key = id,
-                                                        scope = "global",
-                                                        on = classify,
-                                                        on_interrupted = "unknown",
-                                                        name = $name
-                                                    )]
+                                                                key = id,
+                                                                scope = "global",
+                                                                on = classify,
+                                                                on_interrupted = "unknown",
+                                                                name = $name
+                                                            )]
             async fn call(id: u32, #[skip] failure: &Failure, #[skip] runs: &Runs) -> Answer {
                 if runs.next() == 1 { $bank(failure).await } else { Ok(id) }
             }
