@@ -27,6 +27,9 @@ pub mod rate_limit;
 mod records;
 #[cfg(any(feature = "redis", feature = "redis-032"))]
 pub mod redis;
+#[cfg(feature = "sqlx")]
+#[allow(dead_code, reason = "the enabled features decide whether a function is used")]
+mod rolled_back;
 #[cfg(any(feature = "shared-breakers", feature = "shared-rate-limits"))]
 mod rounds;
 #[cfg(any(feature = "sqlx", feature = "sqlx-08"))]

@@ -3,9 +3,20 @@
 //! An exhausted pool, likely when a dependency fails, delays no synchronization, and a missing
 //! answer blocks no pooled connection.
 
+use std::fmt;
+
+#[cfg(feature = "postgres")]
+use sqlx::ConnectOptions;
+#[cfg(feature = "postgres")]
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, Postgres};
+#[cfg(feature = "postgres")]
+use sqlx::query::Query;
+
+#[cfg(feature = "postgres")]
+use crate::rolled_back::{MAX_ROUNDS, is_rolled_back};
+
 /// A connection to Redis, made at the first use. The round limits the time of a call.
 #[cfg(feature = "redis")]
-#[derive(Debug)]
 pub(crate) struct RedisConnection {
     client: redis::Client,
     /// Taken during a call. After a failed or dropped call the connection is not reused.
@@ -38,22 +49,21 @@ impl RedisConnection {
 
 /// A connection to PostgreSQL, made at the first use.
 #[cfg(feature = "postgres")]
-#[derive(Debug)]
 pub(crate) struct PostgresConnection {
-    options: sqlx::postgres::PgConnectOptions,
+    options: PgConnectOptions,
     /// Taken during a call. After a failed or dropped call the connection is not reused.
-    connection: Option<sqlx::postgres::PgConnection>,
+    connection: Option<PgConnection>,
 }
 
 #[cfg(feature = "postgres")]
 impl PostgresConnection {
-    pub(crate) fn new(options: sqlx::postgres::PgConnectOptions) -> Self {
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
         Self { options, connection: None }
     }
 
     /// Creates tables, unless they exist.
     pub(crate) async fn migrate(&self, schema: &'static str) -> Result<(), sqlx::Error> {
-        use sqlx::{ConnectOptions, Connection, Executor};
+        use sqlx::{Connection, Executor};
 
         let mut connection = self.options.connect().await?;
         // The advisory lock serializes concurrent migrations, which PostgreSQL would fail.
@@ -64,15 +74,47 @@ impl PostgresConnection {
         connection.close().await
     }
 
-    /// Takes the connection. A caller that succeeds [returns](Self::put_back) the connection.
-    pub(crate) async fn take(&mut self) -> Result<sqlx::postgres::PgConnection, sqlx::Error> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => sqlx::ConnectOptions::connect(&self.options).await,
+    /// Runs a statement, and returns its rows. A statement that the server has rolled back because
+    /// of concurrent statements is repeated: at the isolation level `SERIALIZABLE`, which the
+    /// database may have as its default, other members cause rollbacks at any time.
+    pub(crate) async fn fetch<'q>(
+        &mut self,
+        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let mut rows = query().fetch_all(&mut connection).await;
+        for _ in 1..MAX_ROUNDS {
+            if !rows.as_ref().is_err_and(is_rolled_back) {
+                break;
+            }
+            rows = query().fetch_all(&mut connection).await;
         }
-    }
-
-    pub(crate) fn put_back(&mut self, connection: sqlx::postgres::PgConnection) {
+        let rows = rows?;
         self.connection = Some(connection);
+        Ok(rows)
     }
 }
+
+/// The options and the client may contain a password.
+macro_rules! debug_without_options {
+    ($(#[$feature:meta] $connection:ident),*) => {$(
+        #[$feature]
+        impl fmt::Debug for $connection {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($connection))
+                    .field("is_connected", &self.connection.is_some())
+                    .finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug_without_options!(
+    #[cfg(feature = "redis")]
+    RedisConnection,
+    #[cfg(feature = "postgres")]
+    PostgresConnection
+);

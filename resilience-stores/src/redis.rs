@@ -8,7 +8,8 @@ pub use crate::records::redis::{RedisStore, Warning};
 /// Classifies an error of `redis`, for `on`.
 ///
 /// The feature `redis` knows version 1 of the client, and `redis-032` knows version 0.32. The class
-/// follows `RedisError::retry_method`. The [`Effect`] is:
+/// follows `RedisError::retry_method`, and the answers `READONLY`, `NOREPLICAS` and `BUSY` are
+/// transient. The [`Effect`] is:
 ///
 /// - [`NotSent`](Effect::NotSent) if the server was not reached;
 /// - [`Refused`](Effect::Refused) if the server rejected the command;
@@ -52,7 +53,7 @@ mod sealed {
 }
 
 macro_rules! versions {
-    ($(#[cfg(feature = $feature:literal)] $redis:ident, [$($retry:ident),*], $effect:expr;)*) => {$(
+    ($(#[cfg(feature = $feature:literal)] $redis:ident, $effect:expr;)*) => {$(
         #[cfg(feature = $feature)]
         impl sealed::Sealed for ::$redis::RedisError {}
 
@@ -62,6 +63,9 @@ macro_rules! versions {
                 use ::$redis::RetryMethod;
 
                 match self.retry_method() {
+                    _ if is_temporary(self.code()) => {
+                        FailureClass::transient().effect($effect(self))
+                    }
                     RetryMethod::NoRetry => FailureClass::permanent(),
                     RetryMethod::Reconnect
                     | RetryMethod::ReconnectFromInitialConnections
@@ -70,7 +74,11 @@ macro_rules! versions {
                         let effect = if unsent { Effect::NotSent } else { Effect::Unknown };
                         FailureClass::transient().effect(effect)
                     }
-                    $(RetryMethod::$retry)|* => FailureClass::transient().effect($effect(self)),
+                    RetryMethod::WaitAndRetry
+                    | RetryMethod::AskRedirect
+                    | RetryMethod::MovedRedirect => {
+                        FailureClass::transient().effect($effect(self))
+                    }
                     _ => FailureClass::permanent(),
                 }
             }
@@ -78,12 +86,16 @@ macro_rules! versions {
     )*};
 }
 
-// The methods after which the server has rejected the command, and the effect of a rejection.
+// The effect of a command that the server rejects.
 versions! {
-    #[cfg(feature = "redis")] redis,
-        [WaitAndRetry, AskRedirect, MovedRedirect, RefreshSlotsAndRetry], effect_of_rejection;
-    #[cfg(feature = "redis-032")] redis_032,
-        [WaitAndRetry, AskRedirect, MovedRedirect], |_| Effect::Unknown;
+    #[cfg(feature = "redis")] redis, effect_of_rejection;
+    #[cfg(feature = "redis-032")] redis_032, |_| Effect::Unknown;
+}
+
+/// Returns whether a server will accept the command later: after a failover, with more replicas, or
+/// after the end of a script. The versions of the client differ about these rejections.
+fn is_temporary(code: Option<&str>) -> bool {
+    matches!(code, Some("BUSY" | "NOREPLICAS" | "READONLY"))
 }
 
 /// Returns the effect of commands that a server rejects. The error of some commands of a pipeline

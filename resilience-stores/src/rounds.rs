@@ -25,7 +25,8 @@ pub(crate) trait Rounds: Send {
     /// Exchanges data with the store once.
     fn round(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Returns the time limit of a round; `None` if each step has a limit of its own.
+    /// Returns the time limit of a round after a successful round; `None` if each step has a limit
+    /// of its own.
     fn limit(&self) -> Option<Duration> {
         Some(time_limit(self.interval()))
     }
@@ -45,7 +46,7 @@ pub(crate) async fn run<R: Rounds>(mut rounds: R) {
     loop {
         // Created before the round: the round may miss a change made meanwhile.
         let (notified, start) = (R::listen(), Instant::now());
-        let limit = rounds.limit().unwrap_or(Duration::MAX);
+        let limit = rounds.limit().map_or(Duration::MAX, |limit| longer(limit, failures));
         let error = match timeout(limit, rounds.round()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
@@ -72,6 +73,13 @@ pub(crate) async fn run<R: Rounds>(mut rounds: R) {
 /// Returns the time limit of a round: two intervals.
 pub(crate) fn time_limit(interval: Duration) -> Duration {
     interval.saturating_mul(2)
+}
+
+/// Returns the time limit of a round after consecutive failed rounds: doubled by each, up to eight
+/// times the limit. A failed round loses the connection, and a connection to a distant store may
+/// take longer than all answers of the store.
+fn longer(limit: Duration, failures: u32) -> Duration {
+    limit.saturating_mul(1 << failures.min(3))
 }
 
 /// Returns the delay after consecutive failed rounds: 1, 2, 4, … intervals, up to the maximum,

@@ -43,7 +43,7 @@ mod sealed {
 }
 
 macro_rules! versions {
-    ($(#[cfg(feature = $feature:literal)] $sqlx:ident, $mysql:literal;)*) => {$(
+    ($(#[cfg(feature = $feature:literal)] $sqlx:ident, $mysql:literal, [$($mistake:ident)?];)*) => {$(
         #[cfg(feature = $feature)]
         impl sealed::Sealed for ::$sqlx::Error {}
 
@@ -66,7 +66,7 @@ macro_rules! versions {
                     Self::WorkerCrashed => FailureClass::transient(),
                     Self::Configuration(_)
                     | Self::Encode(_)
-                    | Self::InvalidArgument(_)
+                    $(| Self::$mistake(_))?
                     | Self::PoolClosed
                     | Self::Tls(_) => FailureClass::permanent().effect(Effect::NotSent),
                     _ => FailureClass::permanent(),
@@ -76,9 +76,10 @@ macro_rules! versions {
     )*};
 }
 
+// The last part names a mistake of the caller that 0.8.0 does not know.
 versions! {
-    #[cfg(feature = "sqlx")] sqlx, "mysql";
-    #[cfg(feature = "sqlx-08")] sqlx_08, "mysql-08";
+    #[cfg(feature = "sqlx")] sqlx, "mysql", [InvalidArgument];
+    #[cfg(feature = "sqlx-08")] sqlx_08, "mysql-08", [];
 }
 
 /// Returns whether a request may have been sent. Kinds such as `TimedOut` also occur on an open
@@ -110,13 +111,17 @@ fn sqlstate(code: &str) -> FailureClass {
     match code {
         // No connection: refused, too many connections, starting up or shutting down.
         "08001" | "08004" | "53300" | "57P03" => FailureClass::transient().effect(Effect::NotSent),
-        // Serialization failure, deadlock, lock timeout, statement timeout, or a write on a server
-        // that has become a replica.
-        "40001" | "40P01" | "55P03" | "57014" | "25006" => {
+        // Serialization failure, deadlock, lock timeout, statement timeout, a write on a server
+        // that has become a replica, or a transaction or session that was idle or open for too
+        // long.
+        "40001" | "40P01" | "55P03" | "57014" | "25006" | "25P03" | "25P04" | "57P05" => {
             FailureClass::transient().effect(Effect::Refused)
         }
-        // The connection was lost; a COMMIT may have been executed.
-        "08000" | "08003" | "08006" | "08007" | "57P01" | "57P02" => FailureClass::transient(),
+        // The connection was lost, or the server does not know the result; a COMMIT may have been
+        // executed.
+        "08000" | "08003" | "08006" | "08007" | "08S01" | "40003" | "57P01" | "57P02" => {
+            FailureClass::transient()
+        }
         _ => FailureClass::permanent(),
     }
 }
@@ -133,10 +138,15 @@ fn sqlite(code: u32) -> FailureClass {
 #[cfg(any(feature = "mysql", feature = "mysql-08"))]
 fn mysql(number: u16) -> Option<FailureClass> {
     match number {
-        // Lock wait timeout, or deadlock.
-        1205 | 1213 => Some(FailureClass::transient().effect(Effect::Refused)),
-        // The connection was closed, or lost during the statement.
-        2006 | 2013 => Some(FailureClass::transient()),
+        // Too many connections of the user.
+        1203 => Some(FailureClass::transient().effect(Effect::NotSent)),
+        // Lock wait timeout, deadlock, a locked row with `NOWAIT`, an interrupted statement, the
+        // time limit of a statement (MariaDB: 1969), or a read-only server after a failover.
+        1205 | 1213 | 1290 | 1317 | 1836 | 1969 | 3024 | 3572 => {
+            Some(FailureClass::transient().effect(Effect::Refused))
+        }
+        // The connection was closed, killed, or lost during the statement.
+        1927 | 2006 | 2013 | 4031 => Some(FailureClass::transient()),
         _ => None,
     }
 }

@@ -6,7 +6,8 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use resilience::admin::Admin;
 use resilience::{CircuitBreaker, Rejected, circuit_breaker, register};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, PoisonError};
 
 use crate::{HOSTILE, LISTS, controlled, serve, serve_guarded, state_of};
@@ -124,6 +125,41 @@ fn a_page_runs_only_its_own_script() {
     assert_ne!(again, headers["content-security-policy"], "each page has a nonce of its own");
     let data_policy = get(address, "/policies").headers()["content-security-policy"].clone();
     assert_eq!(data_policy, "default-src 'none'; frame-ancestors 'none'");
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_refused_as_data() {
+    let address = serve_guarded();
+    let query = |query| Client::new().get(format!("http://{address}/admin/key?{query}"));
+    // One byte above the limit: the server has read all when it refuses the body.
+    let large = command(address, "known", &json!({})).body("x".repeat(2 * 1024 * 1024 + 1));
+    for (request, status) in [
+        (query("name=%3Cscript%3E"), StatusCode::BAD_REQUEST),
+        (query("name=a&key=b&kind=%3Cscript%3E"), StatusCode::BAD_REQUEST),
+        (large, StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let response = request.send().expect("an answer");
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        let body: Value = response.json().expect("JSON");
+        assert_ne!(body["error"].as_str(), None, "{body}");
+    }
+}
+
+#[test]
+fn a_control_is_refused_before_its_body_is_read() {
+    let address = serve_guarded();
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    // The body never arrives.
+    let request = format!(
+        "POST /admin/control HTTP/1.1\r\nhost: {address}\r\nx-resilience-admin: control\r\n\
+         content-type: application/json\r\ncontent-length: 9\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).expect("an answer");
+    assert!(status.starts_with("HTTP/1.1 403 "), "{status}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use resilience::context::Context as CallContext;
+use resilience::testing::fresh_state;
 use resilience::{RejectedKind, coalesce, retry, timeout};
 
 /// Takes five seconds, and at most the time of the caller.
@@ -27,6 +28,7 @@ fn within(secs: u64) -> CallContext {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_runs_out_of_time_hands_over_to_a_call_with_more_time() {
+    let _state = fresh_state();
     let body = Body::new();
     let (hasty, patient) = tokio::join!(within(2).scope(report(&body)), report(&body));
     assert_eq!(hasty.map_err(|rejected| rejected.kind()), Err(RejectedKind::TimedOut));
@@ -36,6 +38,7 @@ async fn a_call_that_runs_out_of_time_hands_over_to_a_call_with_more_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_after_its_deadline_rejects_no_other_call() {
+    let _state = fresh_state();
     let body = Body::new();
     let (late, patient) = tokio::join!(within(0).scope(report(&body)), report(&body));
     assert_eq!(late.map_err(|rejected| rejected.kind()), Err(RejectedKind::DeadlineExceeded));

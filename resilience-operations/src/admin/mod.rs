@@ -24,7 +24,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -76,7 +77,9 @@ impl Admin {
     /// The hook returns the name of the operator, for the history of changes and the log. The hook
     /// sees the method, the headers and the extensions of the request, such as a user that a layer
     /// in front has authenticated. Requests from other sites never reach the hook: the router
-    /// demands the header `x-resilience-admin`, and an origin equal to the host.
+    /// demands the header `x-resilience-admin`, and an origin equal to the host. A hook without a
+    /// credential must check the header `Host` too, because a site may give its own name the
+    /// address of the service.
     ///
     /// ```
     /// use resilience::admin::Admin;
@@ -152,14 +155,19 @@ struct KeyOf {
     key: String,
 }
 
-async fn show_key(Query(KeyOf { name, kind, key }): Query<KeyOf>) -> Response {
+async fn show_key(of: Result<Query<KeyOf>, QueryRejection>) -> Response {
+    let KeyOf { name, kind, key } = match of {
+        Ok(Query(of)) => of,
+        Err(mistake) => return problem(mistake.status(), &mistake.body_text()),
+    };
     match policy_key(&name, kind, &key) {
         Some(report) => json(StatusCode::OK, &report),
         None => problem(StatusCode::NOT_FOUND, "no policy of this name and kind has the key"),
     }
 }
 
-async fn control(State(shared): State<Shared>, request: Parts, body: Bytes) -> Response {
+async fn control(State(shared): State<Shared>, request: Request) -> Response {
+    let (request, body) = request.into_parts();
     if let Err(reason) = request::check(&request) {
         return problem(StatusCode::FORBIDDEN, reason);
     }
@@ -169,6 +177,11 @@ async fn control(State(shared): State<Shared>, request: Parts, body: Bytes) -> R
     };
     let Some(author) = hook(&request) else {
         return problem(StatusCode::FORBIDDEN, "the request is not authorized");
+    };
+    // The body of a refused request is not read.
+    let body = match Bytes::from_request(Request::from_parts(request, body), &()).await {
+        Ok(body) => body,
+        Err(unread) => return problem(unread.status(), &unread.body_text()),
     };
     let command = match serde_json::from_slice::<Command>(&body) {
         Ok(command) => command,

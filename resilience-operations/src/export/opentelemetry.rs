@@ -1,6 +1,6 @@
 //! Observable instruments of OpenTelemetry.
 
-use std::collections::BTreeMap;
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::KeyValue;
@@ -30,14 +30,14 @@ use crate::series::{Family, read};
 /// ```
 pub fn register_instruments(meter: &Meter) {
     count_successes();
-    let collection = Arc::new(Mutex::new(Collection::default()));
-    for part in FigureInfo::all().iter().flat_map(|info| parts(info)) {
+    let collection = Arc::new(Mutex::new(Collection::new()));
+    for (index, part) in FigureInfo::all().iter().copied().flat_map(parts).enumerate() {
         let (name, unit, help) = (part.name(), part.unit(), part.info.help);
-        let (key, collection) = (name.clone(), Arc::clone(&collection));
+        let collection = Arc::clone(&collection);
         let series = move || {
             // The registry runs no code of the user under this lock.
             let mut collection = collection.lock().unwrap_or_else(PoisonError::into_inner);
-            collection.take(&key)
+            collection.take(index)
         };
         match part.form() {
             Form::Seconds => {
@@ -80,25 +80,33 @@ fn observe<T>(
     }
 }
 
-/// The series of a collection, by the name of the instrument. The provider calls the instruments in
-/// turn, and all instruments share a reading of the registry.
-#[derive(Default)]
-struct Collection(BTreeMap<String, Vec<(Vec<KeyValue>, FigureValue)>>);
+/// The series of a collection, in the order of the instruments. The provider calls the instruments
+/// in this order, and all instruments share a reading of the registry.
+struct Collection {
+    series: Vec<Vec<(Vec<KeyValue>, FigureValue)>>,
+    /// The first instrument that has not been called since the reading.
+    next: usize,
+}
 
 impl Collection {
-    /// Returns the series of an instrument. The second request for an instrument begins the next
-    /// collection: the registry is read again.
-    fn take(&mut self, name: &str) -> Vec<(Vec<KeyValue>, FigureValue)> {
-        if !self.0.contains_key(name) {
+    /// Creates a collection that begins with a reading, whichever instrument is called first.
+    fn new() -> Self {
+        Self { series: Vec::new(), next: usize::MAX }
+    }
+
+    /// Returns the series of an instrument. A call out of order belongs to another collection: the
+    /// registry is read again.
+    fn take(&mut self, index: usize) -> Vec<(Vec<KeyValue>, FigureValue)> {
+        if index < self.next {
             let reading = read();
+            let label = |(name, value)| KeyValue::new::<&str, &str>(name, value);
             let of_family = |family: &Family| {
-                let label = |(name, value)| KeyValue::new::<&str, &str>(name, value);
-                parts(family.info)
-                    .map(|part| (part.name(), part.series(&reading, family, label)))
-                    .collect::<Vec<_>>()
+                let parts = parts(family.info);
+                parts.map(|part| part.series(&reading, family, label)).collect::<Vec<_>>()
             };
-            self.0 = reading.families().flat_map(of_family).collect();
+            self.series = reading.families.iter().flat_map(of_family).collect();
         }
-        self.0.remove(name).unwrap_or_default()
+        self.next = index.saturating_add(1);
+        self.series.get_mut(index).map(mem::take).unwrap_or_default()
     }
 }

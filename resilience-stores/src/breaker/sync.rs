@@ -100,10 +100,12 @@ impl<S: SharedState> BreakerSync<S> {
     /// Runs forever and never fails. Dropping the future leaves every breaker in the current
     /// state.
     ///
-    /// A round fails if the store returns an error or does not answer within two intervals. The
-    /// first failed round is logged at WARN. The delay before the next round grows to ten
-    /// intervals. Meanwhile every breaker follows the local outcomes alone. Requires a tokio
-    /// runtime with time enabled; Redis also requires IO.
+    /// A round fails if the store returns an error or does not answer within two intervals. Each
+    /// failed round doubles the time limit of the next round, to at most 16 intervals, because a
+    /// connection to a distant store takes longer than an answer. The first failed round is logged
+    /// at WARN. The delay before the next round grows to ten intervals. Meanwhile every breaker
+    /// follows the local outcomes alone. Requires a tokio runtime with time enabled; Redis also
+    /// requires IO.
     pub async fn run(self) {
         rounds::run(self).await;
     }

@@ -47,11 +47,11 @@ impl RedisLeases {
     #[must_use]
     pub fn new(client: Client) -> Self {
         let connection = RedisConnection::new(client);
-        Self { connection, prefix: "resilience:rate_limit:".to_owned() }
+        Self { connection, prefix: "{resilience}:rate_limit:".to_owned() }
     }
 
-    /// Sets the prefix of the keys. Default: `resilience:rate_limit:`. The key of a rate is
-    /// `<prefix><name>`.
+    /// Sets the prefix of the keys. Default: `{resilience}:rate_limit:`. The braces keep all keys
+    /// on one node of a cluster. The key of a rate is `<prefix><name>`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

@@ -68,7 +68,8 @@ impl<S: LeaseStore> RateLimitSync<S> {
     /// Sets the expected number of limiters with the same name in all processes. Default: 1.
     ///
     /// The number counts only if the store was never reached since the start of the process: a
-    /// limiter then uses the rate divided by the number. Zero counts as 1.
+    /// limiter then uses the rate divided by the number, with the default the whole rate. Zero
+    /// counts as 1.
     #[must_use]
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes.max(1);

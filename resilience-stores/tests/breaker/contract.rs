@@ -183,3 +183,47 @@ async fn postgres_works_through_pgbouncer() {
     store.migrate().await.unwrap();
     check_contract(&mut store, "over a bouncer").await;
 }
+
+/// Makes the next two statements on the table fail with this SQLSTATE. A sequence counts the
+/// failures, because a rollback does not reset a sequence.
+async fn fail_twice(connection: &mut PgConnection, state: &str) {
+    let trigger = format!(
+        "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
+         CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('failed') <= 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
+         END IF; RETURN coalesce(NEW, OLD); END $$;
+         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE OR DELETE
+         ON resilience_circuit_breaker_votes FOR EACH ROW EXECUTE FUNCTION fail()"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn postgres_repeats_a_statement_that_the_server_has_rolled_back() {
+    let Some(server) = Postgres::start(&[]) else { return };
+    let mut store = postgres(&server.url());
+    store.migrate().await.unwrap();
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    for state in ["40001", "40P01"] {
+        fail_twice(&mut connection, state).await;
+        store.vote("n", ONE, open(1, LEFT)).await.unwrap();
+        fail_twice(&mut connection, state).await;
+        assert_eq!(read(&mut store, TWO, "n").await.members, 2);
+        // The row of the first process has expired, and the second process deletes the row.
+        let expire = "UPDATE resilience_circuit_breaker_votes SET expires_at = clock_timestamp(), \
+                      seen_at = seen_at - interval '1 hour' WHERE vote_id IS NOT NULL";
+        sqlx::raw_sql(expire).execute(&mut connection).await.unwrap();
+        fail_twice(&mut connection, state).await;
+        assert_eq!(read(&mut store, TWO, "n").await.members, 1);
+    }
+    fail_twice(&mut connection, "57014").await;
+    store.vote("n", ONE, open(1, LEFT)).await.unwrap_err();
+}
+
+#[test]
+fn the_debug_form_shows_no_password() {
+    let postgres = format!("{:?}", postgres("postgres://app:s3cret@db/app"));
+    let redis = format!("{:?}", redis("redis://app:s3cret@db/"));
+    assert!(!postgres.contains("s3cret"), "{postgres}");
+    assert!(!redis.contains("s3cret"), "{redis}");
+}

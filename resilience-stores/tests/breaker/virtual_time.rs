@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::stores::breaker::BreakerSync;
+use resilience::stores::breaker::{BreakerSync, ProcessId, SharedState, Vote, Votes};
 use resilience::{
     CircuitBreaker, CircuitSnapshot, CircuitState, Rejected, circuit_breaker, testing,
 };
@@ -348,4 +348,49 @@ async fn test_state_of_a_shared_breaker_is_isolated() {
         assert_eq!(call(true), None);
     }
     assert_eq!(call(true), Some(()));
+}
+
+/// A store whose connection takes longer than two intervals, and whose answers are fast.
+struct Distant {
+    store: Memory,
+    is_connected: bool,
+}
+
+impl Distant {
+    async fn connect(&mut self) {
+        if !self.is_connected {
+            // A dropped call loses the progress.
+            sleep(5 * INTERVAL).await;
+            self.is_connected = true;
+        }
+    }
+}
+
+impl SharedState for Distant {
+    type Error = std::io::Error;
+
+    async fn vote(&mut self, name: &str, by: ProcessId, vote: Vote) -> std::io::Result<()> {
+        self.connect().await;
+        self.store.vote(name, by, vote).await
+    }
+
+    async fn read(&mut self, by: ProcessId, names: &[&str]) -> std::io::Result<Vec<Votes>> {
+        self.connect().await;
+        self.store.read(by, names).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_takes_long_is_made() {
+    let store = Memory::default();
+    let breaker = Arc::new(CircuitBreaker::new().shared("distant"));
+    let distant = Distant { store: store.clone(), is_connected: false };
+    let sync = BreakerSync::new(distant).quorum(1).with(Arc::clone(&breaker));
+    let task = tokio::spawn(sync.run());
+    // The time limits of the first rounds are 2, 4 and 8 intervals, with delays of 1 and 2.
+    sleep(17 * INTERVAL).await;
+    store.write("distant", 1, Some(RESET));
+    round().await;
+    assert_eq!(breaker.state(), CircuitState::Open);
+    task.abort();
 }

@@ -112,6 +112,21 @@ async fn redis_fulfills_the_contract() {
     let _: RedisLeases = store;
 }
 
+/// The client of one node reaches the keys of all names.
+#[tokio::test]
+async fn the_keys_of_redis_are_on_one_node_of_a_cluster() {
+    let Some(server) = Redis::start(&[]) else { return };
+    let mut store = redis(&server.url());
+    for name in ["one", "{other}"] {
+        lease(&mut store, name, request(1, 0, 50)).await;
+    }
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    assert_eq!(keys.len(), 2);
+    assert!(keys.iter().all(|key| key.starts_with("{resilience}:")), "{keys:?}");
+}
+
 #[tokio::test]
 async fn postgres_fulfills_the_contract() {
     let Some(server) = Postgres::start(&[]) else { return };
@@ -143,4 +158,29 @@ async fn postgres_works_through_pgbouncer() {
     let mut store = postgres(&bouncer.url());
     store.migrate().await.unwrap();
     check_contract(&mut store, "over a bouncer").await;
+}
+
+#[tokio::test]
+async fn postgres_repeats_a_statement_that_the_server_has_rolled_back() {
+    let Some(server) = Postgres::start(&[]) else { return };
+    let mut store = postgres(&server.url());
+    store.migrate().await.unwrap();
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    // A sequence counts the failures, because a rollback does not reset a sequence.
+    let trigger = "CREATE SEQUENCE failed;
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('failed') <= 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001';
+        END IF; RETURN NEW; END $$;
+        CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON resilience_rate_limit_leases
+        FOR EACH ROW EXECUTE FUNCTION fail()";
+    sqlx::raw_sql(trigger).execute(&mut connection).await.unwrap();
+    assert_eq!(lease(&mut store, "n", request(1, 0, 60)).await, (60, vec![]));
+}
+
+#[test]
+fn the_debug_form_shows_no_password() {
+    let postgres = format!("{:?}", postgres("postgres://app:s3cret@db/app"));
+    let redis = format!("{:?}", redis("redis://app:s3cret@db/"));
+    assert!(!postgres.contains("s3cret"), "{postgres}");
+    assert!(!redis.contains("s3cret"), "{redis}");
 }

@@ -38,6 +38,16 @@ async fn transient_numbers_and_states() {
         (1213, "40001", REFUSED), // deadlock
         (1213, "HY000", REFUSED),
         (1205, "HY000", REFUSED), // waited for a lock
+        (3572, "HY000", REFUSED), // a lock with `NOWAIT`
+        (1317, "70100", REFUSED), // the statement was interrupted
+        (3024, "HY000", REFUSED), // the time limit of the statement
+        (1969, "70100", REFUSED), // the same in MariaDB
+        (1290, "HY000", REFUSED), // read-only after a failover
+        (1836, "HY000", REFUSED),
+        (1203, "42000", UNSENT), // too many connections of the user
+        (4031, "HY000", LOST),   // closed while idle
+        (1927, "70100", LOST),   // the connection was killed
+        (1053, "08S01", LOST),   // the server shuts down
         (2006, "HY000", LOST),
         (2013, "HY000", LOST),
         (1040, "08004", UNSENT), // too many connections

@@ -52,12 +52,15 @@ impl DatabaseError for Coded {
 }
 
 /// The expected class of each SQLSTATE.
-pub(crate) const STATES: [(&str, FailureClass); 23] = [
+pub(crate) const STATES: [(&str, FailureClass); 28] = [
     ("40001", REFUSED),
     ("40P01", REFUSED),
     ("55P03", REFUSED),
     ("57014", REFUSED),
     ("25006", REFUSED),
+    ("25P03", REFUSED),
+    ("25P04", REFUSED),
+    ("57P05", REFUSED),
     ("08001", UNSENT),
     ("08004", UNSENT),
     ("53300", UNSENT),
@@ -66,6 +69,8 @@ pub(crate) const STATES: [(&str, FailureClass); 23] = [
     ("08003", LOST),
     ("08006", LOST),
     ("08007", LOST),
+    ("08S01", LOST),
+    ("40003", LOST),
     ("57P01", LOST),
     ("57P02", LOST),
     ("53100", PERMANENT),

@@ -102,12 +102,11 @@ impl SharedState for PostgresState {
             VoteState::Open(left) => Some(whole_millis(left)),
             VoteState::Closed => None,
         };
-        let mut connection = self.connection.take().await?;
-        let query = sqlx::query(VOTE).bind(name).bind(bits(process.0)).bind(bits(vote.id.0));
-        let query = query.bind(left).bind(whole_millis(Self::RETENTION));
-        query.execute(&mut connection).await?;
-        self.connection.put_back(connection);
-        Ok(())
+        let query = || {
+            let query = sqlx::query(VOTE).bind(name).bind(bits(process.0)).bind(bits(vote.id.0));
+            query.bind(left).bind(whole_millis(Self::RETENTION))
+        };
+        self.connection.fetch(query).await.map(drop)
     }
 
     async fn read(
@@ -115,10 +114,9 @@ impl SharedState for PostgresState {
         process: ProcessId,
         names: &[&str],
     ) -> Result<Vec<Votes>, sqlx::Error> {
-        let mut connection = self.connection.take().await?;
         let membership = whole_millis(Self::MEMBERSHIP);
-        let query = sqlx::query(READ).bind(names).bind(bits(process.0)).bind(membership);
-        let rows = query.fetch_all(&mut connection).await?;
+        let query = || sqlx::query(READ).bind(names).bind(bits(process.0)).bind(membership);
+        let rows = self.connection.fetch(query).await?;
         let mut found = vec![Votes { members: 1, votes: Vec::new() }; names.len()];
         let mut has_expired = false;
         for row in rows {
@@ -140,9 +138,8 @@ impl SharedState for PostgresState {
             }
         }
         if has_expired {
-            sqlx::query(PURGE).bind(membership).execute(&mut connection).await?;
+            self.connection.fetch(|| sqlx::query(PURGE).bind(membership)).await?;
         }
-        self.connection.put_back(connection);
         Ok(found)
     }
 }

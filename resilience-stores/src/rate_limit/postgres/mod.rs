@@ -76,14 +76,16 @@ impl LeaseStore for PostgresLeases {
 
     async fn lease(&mut self, name: &str, request: LeaseRequest) -> Result<Lease, sqlx::Error> {
         let LeaseRequest { member, demand, wanted, length } = request;
-        let mut connection = self.connection.take().await?;
-        let query = sqlx::query(LEASE).bind(name).bind(i64::from_ne_bytes(member.0.to_ne_bytes()));
-        let query = query.bind(i64::from(demand.billionths())).bind(i64::from(wanted.billionths()));
-        let query =
-            query.bind(whole_millis(length).max(1)).bind(i64::from(Share::WHOLE.billionths()));
-        let row = query.fetch_one(&mut connection).await?;
+        let query = || {
+            let query =
+                sqlx::query(LEASE).bind(name).bind(i64::from_ne_bytes(member.0.to_ne_bytes()));
+            let query =
+                query.bind(i64::from(demand.billionths())).bind(i64::from(wanted.billionths()));
+            query.bind(whole_millis(length).max(1)).bind(i64::from(Share::WHOLE.billionths()))
+        };
+        let rows = self.connection.fetch(query).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         let (granted, others): (i64, Vec<i64>) = (row.try_get(0)?, row.try_get(1)?);
-        self.connection.put_back(connection);
         Ok(Lease { granted: share(granted), others: others.into_iter().map(share).collect() })
     }
 }

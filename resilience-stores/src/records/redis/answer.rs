@@ -53,13 +53,17 @@ pub(super) fn unreadable() -> StoreError {
 
 /// Converts an error of Redis to the error of a store.
 pub(super) fn store_error(error: RedisError) -> StoreError {
-    match error.code() {
-        Some("OOM") => return StoreError::full(error),
-        Some("WRONGTYPE") => return StoreError::corrupt(error),
-        _ => {}
+    if has_code(&error, "OOM") {
+        return StoreError::full(error);
     }
-    match error.kind() {
-        ErrorKind::UnexpectedReturnType => StoreError::corrupt(error),
-        _ => StoreError::unavailable(error),
+    if has_code(&error, "WRONGTYPE") || error.kind() == ErrorKind::UnexpectedReturnType {
+        return StoreError::corrupt(error);
     }
+    StoreError::unavailable(error)
+}
+
+/// Returns whether the server has rejected a command with this code. Before version 7 the error of
+/// a script quotes the error of the command.
+pub(super) fn has_code(error: &RedisError, code: &str) -> bool {
+    error.code() == Some(code) || error.detail().is_some_and(|detail| detail.contains(code))
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis::aio::{ConnectionLike, ConnectionManager};
-use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{RedisError, RedisResult, Value};
+
+use super::answer::has_code;
 
 /// Counts the connections that the store has left. The number is odd while a connection is closed.
 ///
@@ -38,7 +40,7 @@ impl Demotions {
         error: &RedisError,
     ) {
         let reconnects = (connection as &dyn Any).is::<ConnectionManager>();
-        if !reconnects || !is_read_only(error) {
+        if !reconnects || !has_code(error, "READONLY") {
             return;
         }
         let Some(_closing) = self.begin(of) else { return };
@@ -69,13 +71,6 @@ impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.counter.store(self.next, Ordering::Release);
     }
-}
-
-/// Returns whether the server is a replica. Before version 7 the error of a script quotes the error
-/// of the command.
-fn is_read_only(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
-        || error.detail().is_some_and(|detail| detail.contains("READONLY"))
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ const CAPS: Capabilities =
 ///
 /// After a failover the old primary answers `READONLY`. The store then closes the connection of a
 /// `ConnectionManager`, and the manager connects to the new primary. No other connection type
-/// reconnects by itself, so use a `ConnectionManager` for a server with replicas.
+/// reconnects by itself, so use a `ConnectionManager` for a server with replicas. The client keeps
+/// a connection without answers until TCP gives up; the guide shows the settings of this time.
 ///
 /// ```no_run
 /// # async fn open() -> redis::RedisResult<()> {

@@ -20,6 +20,8 @@ use sqlx::error::DatabaseError;
 pub(crate) use self::store::sql_store;
 pub(crate) use self::transaction::sql_transactions;
 pub(crate) use crate::db_time::millis;
+use crate::rolled_back;
+pub(crate) use crate::rolled_back::MAX_ROUNDS;
 use crate::sqlx::sqlite_code;
 
 /// The statements of one database. `$1` is the key unless documented otherwise; times are in
@@ -151,9 +153,6 @@ pub(crate) fn lock(key: &RecordKey) -> i64 {
     key.0.first_chunk().copied().map_or(0, i64::from_be_bytes)
 }
 
-/// The maximum number of rounds of a claim while other processes change the record.
-pub(crate) const MAX_ROUNDS: u32 = 8;
-
 pub(crate) fn contended() -> StoreError {
     StoreError::unavailable("the record changed in every round of the claim")
 }
@@ -229,12 +228,11 @@ fn kind(code: &str) -> StoreErrorKind {
     }
 }
 
-/// Returns whether the database has rolled back the step because of a conflict with a concurrent
-/// transaction. The step may be repeated immediately.
+/// Returns whether the step may be repeated immediately.
 pub(crate) fn is_rolled_back<T>(answer: &StoreResult<T>) -> bool {
     let error = answer.as_ref().err().and_then(Error::source);
     let error = error.and_then(|error| error.downcast_ref::<sqlx::Error>());
-    matches!(error.and_then(code).as_deref(), Some("40001" | "40P01"))
+    error.is_some_and(rolled_back::is_rolled_back)
 }
 
 /// Executes a step, and repeats the step after a rollback.

@@ -166,32 +166,42 @@ macro_rules! sql_store {
             }
 
             async fn purge(&self, limit: usize) -> StoreResult<usize> {
-                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                let done = sqlx::query($statements.purge)
-                    .bind(count(limit))
-                    .execute(guard.connection()?)
-                    .await;
-                let rows = guard.finish(done.map_err(store_error))?.rows_affected();
-                Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+                let done = retry_rollback!({
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                    let done = sqlx::query($statements.purge)
+                        .bind(count(limit))
+                        .execute(guard.connection()?)
+                        .await;
+                    guard.finish(done.map_err(store_error))
+                });
+                Ok(usize::try_from(done?.rows_affected()).unwrap_or(usize::MAX))
             }
 
             async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                let done = sqlx::query($statements.forget)
-                    .bind(&key.0[..])
-                    .execute(guard.connection()?)
-                    .await;
-                Ok(guard.finish(done.map_err(store_error))?.rows_affected() > 0)
+                let done = retry_rollback!({
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                    let done = sqlx::query($statements.forget)
+                        .bind(&key.0[..])
+                        .execute(guard.connection()?)
+                        .await;
+                    guard.finish(done.map_err(store_error))
+                });
+                Ok(done?.rows_affected() > 0)
             }
 
             async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {
-                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                let rows = sqlx::query($statements.interrupted)
-                    .bind(count(limit))
-                    .fetch_all(guard.connection()?)
-                    .await;
-                let rows = guard.finish(rows.map_err(store_error))?;
-                let found = rows.into_iter().map(|row| {
+                let rows = retry_rollback!({
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                    let rows = sqlx::query($statements.interrupted)
+                        .bind(count(limit))
+                        .fetch_all(guard.connection()?)
+                        .await;
+                    guard.finish(rows.map_err(store_error))
+                });
+                let found = rows?.into_iter().map(|row| {
                     let bytes: Vec<u8> = row.try_get(0).map_err(store_error)?;
                     let label: String = row.try_get(1).map_err(store_error)?;
                     let attempts: i32 = row.try_get(2).map_err(store_error)?;

@@ -1,6 +1,6 @@
 //! Steps aborted by the server because of concurrent transactions.
 
-use resilience::idempotent::{Claim, StoreErrorKind};
+use resilience::idempotent::{Claim, Store, StoreErrorKind};
 use resilience::stores::PostgresStore;
 use resilience::{IdempotencyRejection, RejectedKind};
 use sqlx::postgres::PgConnectOptions;
@@ -53,8 +53,8 @@ async fn fail(store: &PostgresStore, state: &str, times: u32) {
         "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
          CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          IF nextval('failed') <= {times} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
-         END IF; RETURN NEW; END $$;
-         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE ON resilience_idempotency
+         END IF; RETURN coalesce(NEW, OLD); END $$;
+         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE OR DELETE ON resilience_idempotency
          FOR EACH ROW EXECUTE FUNCTION fail()"
     );
     store.pool().execute(sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))).await.unwrap();
@@ -71,7 +71,15 @@ async fn a_rolled_back_step_is_repeated() {
     let rejected = Payments::new(failing.clone(), folder.journal());
     for state in ["40001", "40P01"] {
         fail(&store, state, 5).await;
-        assert_eq!(ClaimSpec::new().acquire(&store).await.1, 1);
+        let spec = ClaimSpec::new();
+        assert_eq!(spec.acquire(&store).await.1, 1);
+        fail(&store, state, 5).await;
+        assert!(store.forget(&spec.key).await.unwrap());
+        let expired = ClaimSpec::new();
+        expired.acquire(&store).await;
+        store.pool().execute("UPDATE resilience_idempotency SET expires_at = now()").await.unwrap();
+        fail(&store, state, 5).await;
+        assert_eq!(store.purge(10).await.unwrap(), 1);
         fail(&failing, state, 1_000_000).await;
         let spec = ClaimSpec::new();
         assert_eq!(spec.claim(&failing).await.unwrap_err().kind(), StoreErrorKind::Unavailable);

@@ -2,7 +2,7 @@
 //! process, not of the machine: the order of the commit and the answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilience::idempotent::{Claim, Store, Token, WriteOutcome};
@@ -14,15 +14,32 @@ use crate::folder::Folder;
 use crate::payments::Payments;
 use crate::servers::{Postgres, Signal};
 
+/// Callers that a test ends.
+#[derive(Default)]
+struct Load {
+    ends: AtomicBool,
+    completed: AtomicU32,
+}
+
+impl Load {
+    /// Waits until the callers have completed this number of calls more.
+    async fn completes(&self, more: u32) {
+        let goal = self.completed.load(Relaxed) + more;
+        while self.completed.load(Relaxed) < goal {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 /// Returns the writes acknowledged until the first error or until the end, because a pool may
 /// recover from every error.
 async fn write_until_failure(
     store: PostgresStore,
-    ends: Arc<AtomicBool>,
+    load: Arc<Load>,
 ) -> Vec<(ClaimSpec, Token, bool)> {
     let mut acknowledged = Vec::new();
     loop {
-        if ends.load(Relaxed) {
+        if load.ends.load(Relaxed) {
             return acknowledged;
         }
         let spec = ClaimSpec::new();
@@ -32,7 +49,10 @@ async fn write_until_failure(
         acknowledged.push((spec, token, false));
         if acknowledged.len() % 2 == 0 {
             match store.complete(&spec.key, token, b"done", DAY).await {
-                Ok(WriteOutcome::Applied) => acknowledged.last_mut().unwrap().2 = true,
+                Ok(WriteOutcome::Applied) => {
+                    acknowledged.last_mut().unwrap().2 = true;
+                    load.completed.fetch_add(1, Relaxed);
+                }
                 _ => return acknowledged,
             }
         }
@@ -44,13 +64,13 @@ async fn acknowledged_writes_survive_a_restart() {
     let Some(server) = Postgres::start(&[]) else { return };
     for signal in [Signal::Kill, Signal::Int] {
         let store = open(&server.url(), 4).await;
-        let ends = Arc::new(AtomicBool::new(false));
+        let load = Arc::<Load>::default();
         let writers: Vec<_> = (0..4)
-            .map(|_| tokio::spawn(write_until_failure(store.clone(), Arc::clone(&ends))))
+            .map(|_| tokio::spawn(write_until_failure(store.clone(), Arc::clone(&load))))
             .collect();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        load.completes(20).await;
         server.restart(signal);
-        ends.store(true, Relaxed);
+        load.ends.store(true, Relaxed);
         let store = open(&server.url(), 4).await;
         let mut completed = 0;
         for writer in writers {
@@ -68,7 +88,7 @@ async fn acknowledged_writes_survive_a_restart() {
                 }
             }
         }
-        assert!(completed > 10, "{completed}");
+        assert!(completed >= 20, "{completed}");
     }
 }
 
@@ -78,14 +98,14 @@ async fn calls_span_a_restart() {
     let Some(server) = Postgres::start(&[]) else { return };
     let folder = Folder::new();
     let payments = Payments::new(open(&server.url(), 4).await, folder.journal());
-    let ends = Arc::new(AtomicBool::new(false));
+    let load = Arc::<Load>::default();
     let callers: Vec<_> = (0..4)
         .map(|caller| {
-            let (payments, ends) = (payments.clone(), Arc::clone(&ends));
+            let (payments, load) = (payments.clone(), Arc::clone(&load));
             tokio::spawn(async move {
                 let mut paid = Vec::new();
                 let mut number = 0;
-                while !ends.load(Relaxed) {
+                while !load.ends.load(Relaxed) {
                     number += 1;
                     let request = format!("r-{caller}-{number}");
                     // The client repeats failed calls.
@@ -95,20 +115,21 @@ async fn calls_span_a_restart() {
                             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                         }
                     });
+                    load.completed.fetch_add(1, Relaxed);
                 }
                 paid
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    load.completes(5).await;
     server.restart(Signal::Int);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    ends.store(true, Relaxed);
+    load.completes(8).await;
+    load.ends.store(true, Relaxed);
     let mut paid = Vec::new();
     for caller in callers {
         paid.extend(caller.await.unwrap());
     }
-    assert!(paid.len() > 8, "{}", paid.len());
+    assert!(paid.len() >= 13, "{}", paid.len());
     for (request, receipt) in &paid {
         assert_eq!(payments.long_lease(request, 5).await.unwrap(), *receipt);
     }

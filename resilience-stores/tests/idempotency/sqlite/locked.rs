@@ -74,7 +74,7 @@ async fn locked_longer_than_the_busy_timeout() {
 async fn thirty_two_writers() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.database()).await.unwrap();
-    let options = (*store.pool().connect_options()).clone();
+    let options = (*store.pool().connect_options()).clone().busy_timeout(Duration::from_secs(60));
     let pool = SqlitePoolOptions::new().min_connections(32).max_connections(32);
     let store = SqliteStore::with_own_pool(pool.connect_with(options).await.unwrap());
     let writers = (0..32).map(|_| {

@@ -44,7 +44,7 @@ impl<'t> Bank<'t> {
 
     #[idempotent(
         store = self.store, key = key, scope = "global", name = "lock.pay", lease = "300ms",
-        concurrent = "reject", on_interrupted = "unknown"
+        concurrent = "reject", on_interrupted = "unknown", on_unsaved = "error"
     )]
     async fn unknown(&self, key: &str) -> Result<u32, Failed> {
         self.pay(key).await
@@ -136,7 +136,8 @@ async fn only_the_stored_outcome_is_a_success_after_a_takeover() {
     }
 }
 
-/// With `on_interrupted = "unknown"` no second call runs, and the late completion is stored.
+/// With `on_interrupted = "unknown"` no second call runs, and the late completion is stored, or
+/// reported as not stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_second_effect_without_a_takeover() {
     let (folder, payments) = (Folder::new(), AtomicU32::new(0));
@@ -146,11 +147,17 @@ async fn no_second_effect_without_a_takeover() {
         until_answered!(two.unknown("k"))
     };
     let (first, second) = tokio::join!(one.unknown("k"), duplicate);
-    assert_eq!(first.unwrap(), 1);
+    let last = until_answered!(two.unknown("k"));
+    match reason(&first) {
+        Some(unsaved) => {
+            assert_eq!(unsaved, IdempotencyRejection::StoreUnavailable);
+            assert_eq!(reason(&last), Some(IdempotencyRejection::OutcomeUnknown));
+        }
+        None => assert_eq!((first.unwrap(), last.unwrap()), (1, 1)),
+    }
     match reason(&second) {
         Some(reason) => assert_eq!(reason, IdempotencyRejection::OutcomeUnknown),
         None => assert_eq!(second.unwrap(), 1),
     }
-    assert_eq!(until_answered!(two.unknown("k")).unwrap(), 1);
-    assert_eq!(one.paid("k").await, 1);
+    assert_eq!((one.paid("k").await, payments.into_inner()), (1, 1));
 }

@@ -1,6 +1,6 @@
 //! Classification of `redis` errors, from scripted replies and from a real server.
 
-mod fake_server;
+pub(crate) mod fake_server;
 mod real_server;
 mod replies;
 mod version_032;

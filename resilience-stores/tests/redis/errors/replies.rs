@@ -29,6 +29,8 @@ fn server_errors() {
         (&["-MOVED 3999 127.0.0.1:6381"], REFUSED),
         (&["-ASK 3999 127.0.0.1:6381"], REFUSED),
         (&["-READONLY You can't write against a read only replica."], REFUSED),
+        (&["-NOREPLICAS Not enough good replicas to write."], REFUSED),
+        (&["-BUSY Redis is busy running a script."], REFUSED),
         (&["-ERR unknown command"], PERMANENT),
         (&["-WRONGTYPE Operation against a key holding the wrong kind of value"], PERMANENT),
         (&["-OOM command not allowed when used memory > 'maxmemory'"], PERMANENT),

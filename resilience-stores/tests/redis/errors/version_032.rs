@@ -25,7 +25,9 @@ fn replies_of_a_server() {
         (&["-TRYAGAIN Multiple keys request during rehashing of slot"], LOST),
         (&["-LOADING Redis is loading the dataset in memory"], LOST),
         (&["-MOVED 3999 127.0.0.1:6381"], LOST),
-        (&["-READONLY You can't write against a read only replica."], PERMANENT),
+        (&["-READONLY You can't write against a read only replica."], LOST),
+        (&["-NOREPLICAS Not enough good replicas to write."], LOST),
+        (&["-BUSY Redis is busy running a script."], LOST),
         (&["-ERR unknown command"], PERMANENT),
         (&["-WRONGTYPE Operation against a key"], PERMANENT),
     ] {

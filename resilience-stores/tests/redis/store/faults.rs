@@ -11,6 +11,7 @@ use resilience::stores::{RedisStore, find_class};
 use resilience::{Effect, FailureClass, IdempotencyRejection, RejectedKind};
 
 use super::{ClaimSpec, DAY, MINUTE, admin, connected, error_text, store_of};
+use crate::errors::fake_server;
 use crate::servers::{Proxy, Redis, Signal};
 
 pub(super) async fn reconnecting(url: String) -> RedisStore<ConnectionManager> {
@@ -230,4 +231,30 @@ async fn a_paused_server_executes_the_claim_later() {
     spec.complete(&store, token, b"done").await;
     let other = spec.by(2).claim(&store).await.unwrap();
     assert_eq!(other, Claim::Replay((*b"done").into()));
+}
+
+/// Before version 7 the error of a script quotes the error of the command.
+#[tokio::test]
+async fn the_errors_of_an_old_server_have_a_kind() {
+    for (answer, kind) in [
+        (
+            &["-ERR Error running script (call to f_6b): @user_script:5: @user_script: 5: -OOM \
+               command not allowed when used memory > 'maxmemory'."],
+            StoreErrorKind::Full,
+        ),
+        (
+            &["-ERR Error running script (call to f_6b): @user_script:5: WRONGTYPE Operation \
+               against a key holding the wrong kind of value"],
+            StoreErrorKind::Corrupt,
+        ),
+        (
+            &["-ERR Error running script (call to f_6b): @user_script:5: @user_script: 5: Script \
+               attempted to access a non local key"],
+            StoreErrorKind::Unavailable,
+        ),
+    ] {
+        let store = RedisStore::new(connected(fake_server::server(answer)).await);
+        let error = ClaimSpec::of(1).claim(&store).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{}", error_text(&error));
+    }
 }
