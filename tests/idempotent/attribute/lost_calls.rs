@@ -102,30 +102,31 @@ async fn a_failed_fallback_does_not_hide_a_lost_call() {
     async fn declined(failure: &Failure) -> Answer {
         bank(failure).await
     }
-    macro_rules! call {
-        ($name:literal, $bank:ident) => {{
-            #[idempotent(
-                                                                key = id,
-                                                                scope = "global",
-                                                                on = classify,
-                                                                on_interrupted = "unknown",
-                                                                name = $name
-                                                            )]
-            async fn call(id: u32, #[skip] failure: &Failure, #[skip] runs: &Runs) -> Answer {
-                if runs.next() == 1 { $bank(failure).await } else { Ok(id) }
-            }
-            for (id, failure, again) in
-                [(1, Failure::Refused, Ok(1)), (2, Failure::Lost, rejected_as(UNKNOWN))]
-            {
-                let runs = Runs::default();
-                assert_eq!(call(id, &failure, &runs).await, Err(Failure::Refused));
-                assert_eq!(call(id, &failure, &runs).await, again, $name);
-            }
-        }};
+    #[idempotent(
+        key = id,
+        scope = "global",
+        on = classify,
+        on_interrupted = "unknown",
+        name = "lost_calls.fallback"
+    )]
+    async fn call(id: u32, #[skip] failure: &Failure, #[skip] runs: &Runs) -> Answer {
+        match (runs.next(), id / 10) {
+            (1, 1) => bank(failure).await,
+            (1, 2) => later(failure).await,
+            (1, _) => declined(failure).await,
+            _ => Ok(id),
+        }
     }
-    call!("lost_calls.fallback", bank);
-    call!("lost_calls.async_fallback", later);
-    call!("lost_calls.value", declined);
+    for kind in [10, 20, 30] {
+        let (free, lost) = (kind + 1, kind + 2);
+        let cases =
+            [(free, Failure::Refused, Ok(free)), (lost, Failure::Lost, rejected_as(UNKNOWN))];
+        for (id, failure, again) in cases {
+            let runs = Runs::default();
+            assert_eq!(call(id, &failure, &runs).await, Err(Failure::Refused));
+            assert_eq!(call(id, &failure, &runs).await, again);
+        }
+    }
 }
 
 /// A fallback that succeeds is an outcome as any other.
