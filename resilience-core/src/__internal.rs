@@ -16,7 +16,7 @@ pub use crate::context::attempt::{
 pub use crate::context::overdue;
 pub use crate::duration::{Exact, Rounded};
 pub use crate::error_sources::{downcast, error_sources};
-pub use crate::fallback::{fell_back, keep_outcome};
+pub use crate::fallback::{fell_back, keep_outcome, replaced};
 pub use crate::figures::table::{Slot, slot};
 pub use crate::function_state::{TestReset, resolve};
 pub use crate::keyed::{KeyLabel, KeyState, Keyed, KeyedPolicy};

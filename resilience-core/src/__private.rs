@@ -36,7 +36,9 @@ pub use crate::expansion::{
     match_all, never_retry, no_fallback_hook, no_give_up_hook, no_hedge_hook, no_retry_hook, once,
     policy_of, resilience_never, retry_hook,
 };
-pub use crate::fallback::{Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered};
+pub use crate::fallback::{
+    Answer, Ready, answer, fall_back, fell_back, keep_outcome, recovered, replaced,
+};
 pub use crate::function_state::{resolve, resolve_policy};
 #[cfg(feature = "axum")]
 pub use crate::handler_response::{HandlerResponse, handler_response};

@@ -32,19 +32,22 @@ impl Scope {
 }
 
 /// The reports of the policies below, in one word, because a scope is copied several times: for how
-/// long a circuit rejects every call, in nanoseconds, and whether the call waits in place of a
-/// rejection.
+/// long a circuit rejects every call, in nanoseconds, whether the call waits in place of a
+/// rejection, and whether there is a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reports(u64);
 
 const IN_QUEUE: u64 = 1 << 63;
+const IN_SCOPE: u64 = 1 << 62;
+const OPEN_FOR: u64 = IN_SCOPE - 1;
 
 impl Reports {
     const NONE: Self = Self(0);
+    const NONE_IN_SCOPE: Self = Self(IN_SCOPE);
 
     #[inline]
     const fn open_for(self) -> u64 {
-        self.0 & !IN_QUEUE
+        self.0 & OPEN_FOR
     }
 }
 
@@ -63,7 +66,7 @@ impl AttemptScope {
     /// Runs a part of an attempt. Only the reports of the last part count.
     #[inline]
     pub fn enter<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        self.0.reports = Reports::NONE;
+        self.0.reports = Reports::NONE_IN_SCOPE;
         let outer = CURRENT.with(|current| current.replace(self.0));
         let _entered = Entered { outer, reports: &mut self.0.reports };
         part()
@@ -120,10 +123,16 @@ impl Drop for Entered<'_> {
 /// Reports that a circuit below rejects every call for this time.
 #[cold]
 pub(crate) fn report_open(open: Duration) {
-    change(|Reports(reports)| {
-        let open_for = clock::nanos(open).min(!IN_QUEUE).max(*reports & !IN_QUEUE);
-        *reports = *reports & IN_QUEUE | open_for;
+    change(|reports| {
+        let open_for = clock::nanos(open).min(OPEN_FOR).max(reports.open_for());
+        reports.0 = reports.0 & !OPEN_FOR | open_for;
     });
+}
+
+/// Returns for how long a circuit below rejects every call, by the reports of this part of the
+/// attempt.
+pub(crate) fn open_for() -> Duration {
+    Duration::from_nanos(CURRENT.get().reports.open_for())
 }
 
 /// Returns how long a limit may let the call wait in place of a rejection, in nanoseconds: as long
@@ -144,7 +153,7 @@ pub(crate) fn is_patient(of_function: u64) -> bool {
 /// Reports that the call waits in place of a rejection.
 pub(crate) fn report_queue() {
     if CURRENT.get().patience > 0 {
-        change(|Reports(reports)| *reports |= IN_QUEUE);
+        change(|reports| reports.0 |= IN_QUEUE);
     }
 }
 
@@ -156,8 +165,10 @@ pub(crate) fn is_in_queue() -> bool {
 
 fn change(change: impl FnOnce(&mut Reports)) {
     let mut scope = CURRENT.get();
-    change(&mut scope.reports);
-    CURRENT.set(scope);
+    if scope.reports.0 & IN_SCOPE != 0 {
+        change(&mut scope.reports);
+        CURRENT.set(scope);
+    }
 }
 
 #[cfg(test)]
@@ -234,5 +245,6 @@ mod tests {
         report_open(Duration::from_secs(5));
         report_queue();
         assert!(!is_in_queue());
+        assert_eq!(super::open_for(), Duration::ZERO);
     }
 }

@@ -3,16 +3,17 @@
 use core::future::{Future, Ready as ReadyFuture, ready};
 use core::time::Duration;
 
-use crate::classify::{FailureClass, FailureKind};
+use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::event::{FallbackEvent, FallbackReason};
 use crate::figures::table::slot;
 use crate::log::{self, Level, Shown};
+use crate::lost_attempt;
 use crate::outcome::Outcome;
 use crate::registry::Site;
 use crate::switch;
 
 /// Reports a fallback: emits the event, then calls the hook. `class` is the class from the
-/// predicate, `known` the class of the error itself.
+/// predicate, `known` the class of the error itself. Returns the effect of the replaced call.
 #[cold]
 #[expect(clippy::too_many_arguments, reason = "generated code passes what each layer knows")]
 pub fn fell_back<E>(
@@ -24,7 +25,7 @@ pub fn fell_back<E>(
     text: Shown<'_>,
     level: Level,
     hook: impl FnOnce(&FallbackEvent<'_, E>),
-) {
+) -> Effect {
     // A predicate that returns `bool` says nothing about the class.
     let class = if class == FailureClass::transient() { known } else { class };
     let reason = match error {
@@ -36,21 +37,23 @@ pub fn fell_back<E>(
     let event = FallbackEvent { name, error, class, reason, age, location };
     log::fallback(&event.with_error(None::<&()>), level, text);
     hook(&event);
+    class.effect
 }
 
-/// Returns the error that needs a fallback, after a call of `report` with the site, the error and
-/// the class.
+/// Returns the error that needs a fallback and its effect, after a call of `report` with the site,
+/// the error and the class.
 ///
 /// # Errors
-/// Returns the error. `Ok` carries the outcome unchanged, if `on` declines the error.
+/// Returns the error and the effect. `Ok` carries the outcome unchanged, if `on` declines the
+/// error.
 #[cold]
 #[inline(never)]
 pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
-    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
-) -> Result<O, O::Err> {
+    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>) -> Effect,
+) -> Result<O, (O::Err, Effect)> {
     let Err(error) = out.as_result() else { return Ok(out) };
     let class = on(error).into();
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
@@ -58,34 +61,46 @@ pub fn fall_back<O: Outcome, C: Into<FailureClass>>(
         return Ok(out);
     }
     site.count(slot::FALLBACK);
-    report(site, Some(error), class, None);
+    let effect = report(site, Some(error), class, None);
     match out.into_result() {
         Ok(value) => Ok(O::from_result(Ok(value))),
-        Err(error) => Err(error),
+        Err(error) => Err((error, effect)),
     }
 }
 
-/// Returns the outcome, or `None` if the outcome needs a fallback, after a call of `report`. For a
-/// fallback with `on_ok`.
+/// Returns the outcome, or the effect of the call if the outcome needs a fallback, after a call of
+/// `report`. For a fallback with `on_ok`.
+///
+/// # Errors
+/// Returns the effect. `Ok` carries the outcome unchanged.
 #[inline]
 pub fn keep_outcome<O: Outcome, C: Into<FailureClass>, D: Into<FailureClass>>(
     out: O,
     site: &Site,
     on: impl FnOnce(&O::Err) -> C,
     on_ok: impl FnOnce(&O::Ok) -> D,
-    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
-) -> Option<O> {
+    report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>) -> Effect,
+) -> Result<O, Effect> {
     let (error, class) = match out.as_result() {
         Ok(value) => (None, on_ok(value).into()),
         Err(error) => (Some(error), on(error).into()),
     };
     if class.kind == FailureKind::Permanent || !switch::is_enabled() {
         site.count_outcome(&out);
-        return Some(out);
+        return Ok(out);
     }
     site.count(slot::FALLBACK);
-    report(site, error, class, None);
-    None
+    Err(report(site, error, class, None))
+}
+
+/// Returns the outcome of a replacement. A failed replacement says nothing about the effect of the
+/// replaced call, which may have been applied.
+#[inline]
+pub fn replaced<O: Outcome>(out: O, effect: Effect) -> O {
+    if !effect.is_not_applied() && !out.is_ok() {
+        lost_attempt::report();
+    }
+    out
 }
 
 /// Calls the user's function with the error.

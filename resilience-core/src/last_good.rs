@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::classify::{FailureClass, FailureKind};
+use crate::classify::{Effect, FailureClass, FailureKind};
 use crate::clock::{Timestamp, now};
 use crate::figures::table::slot;
 use crate::function_state::{TestReset, resolve};
@@ -168,7 +168,7 @@ impl<O: Outcome> KeepingCall<O> {
         on: impl FnOnce(&O::Err) -> C,
         on_ok: impl FnOnce(&O::Ok) -> D,
         aged: impl FnOnce(O::Ok, Duration) -> O::Ok,
-        report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>),
+        report: impl FnOnce(&Site, Option<&O::Err>, FailureClass, Option<Duration>) -> Effect,
     ) -> Result<O, O>
     where
         C: Into<FailureClass>,

@@ -55,6 +55,7 @@ mod probe;
 mod process_hooks;
 mod random;
 mod rate_limit;
+mod recent_map;
 mod registry;
 mod rejected;
 mod rejection_signal;
@@ -72,6 +73,7 @@ mod timed_call;
 mod timeout;
 #[cfg(feature = "unique-id")]
 mod unique_id;
+mod user_text;
 mod waiters;
 
 #[doc(hidden)]

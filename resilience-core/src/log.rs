@@ -14,6 +14,7 @@ use crate::log_event::log_event;
 use crate::process_hooks;
 use crate::registry::{PolicyKind, SourceLocation};
 use crate::rejected::Rejected;
+use crate::user_text::write_contained;
 
 /// The level of an event with a level of choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +77,8 @@ impl Shown<'_> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Display(error) => error.fmt(f),
-            Self::Debug(error) => error.fmt(f),
+            Self::Display(error) => write_contained(f, |f| error.fmt(f)),
+            Self::Debug(error) => write_contained(f, |f| error.fmt(f)),
             #[cfg(feature = "axum")]
             Self::Status(status) => status.fmt(f),
             Self::Nothing => Ok(()),

@@ -6,6 +6,8 @@
 
 use std::sync::OnceLock;
 
+use crate::context::execution_facts;
+
 static OBSERVER: OnceLock<fn()> = OnceLock::new();
 
 /// Sets the function that is called on the thread of such a call, when the call ends. The first
@@ -20,4 +22,5 @@ pub(crate) fn report() {
     if let Some(observer) = OBSERVER.get() {
         observer();
     }
+    execution_facts::record(|facts| facts.has_lost_attempt = true);
 }

@@ -33,6 +33,9 @@ use crate::outcome::Outcome;
 /// | [`OutcomeUnknown`] | permanent | unknown | none | no |
 /// | [`Undecodable`], [`NotStored`] | permanent | applied | none | no |
 ///
+/// [`TimedOut`] has the effect *not sent*, and says nothing about the dependency, if the time ended
+/// in a queue of the same function, or between the attempts of a retry that waits for rejections.
+///
 /// [`StoreUnavailable`] has the effect *unknown* if the body has run and its outcome could not be
 /// stored. `#[retry]` then repeats the call if the call is idempotent.
 ///
@@ -395,6 +398,10 @@ impl Classify for Rejected {
     fn classify(&self) -> FailureClass {
         let class = self.kind.class(self.retry_after());
         match self.effect {
+            // The time ran out in this process, and the dependency was not asked.
+            Some(Effect::NotSent) if self.kind == RejectedKind::TimedOut => {
+                class.effect(Effect::NotSent).neutral()
+            }
             Some(effect) => class.effect(effect),
             None => class,
         }

@@ -18,14 +18,21 @@ use crate::rejected::{Rejected, RejectedKind};
 #[derive(Debug, Default)]
 pub struct RejectionSignal(AtomicU64);
 
+/// The state of a signal, without the earlier attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignalState(u64);
+
 // From the low end: whether there is a rejection, the fields of the class, whether a circuit is
 // open, the effect of earlier attempts, and the nanoseconds of the delay plus one, or of the open
 // time, up to 104 days. One field serves both times: an open circuit replaces the delay of a
 // rejection, because the circuit would reject the next attempt.
 const PRESENT: u64 = 1;
-/// The call waits in a queue. The bit has this meaning only without `PRESENT`: a rejection ends the
-/// wait.
+/// The call waits in a queue, or after a rejection. The bit has this meaning only without
+/// `PRESENT`: a rejection ends the wait.
 const IN_QUEUE: u64 = 1 << 1;
+/// The call waits between two attempts, after a failure. The bit has this meaning only without
+/// `PRESENT`.
+const IN_DELAY: u64 = 1 << 2;
 const IS_REJECTION: u64 = 1 << 1;
 const IS_ONCE: u64 = 1 << 2;
 const IS_NEUTRAL: u64 = 1 << 3;
@@ -51,22 +58,39 @@ impl RejectionSignal {
     #[cold]
     #[must_use]
     pub fn set(&self, mut rejected: Rejected) -> Rejected {
-        self.set_kind(rejected.kind(), rejected.retry_after());
+        if rejected.kind() == RejectedKind::TimedOut {
+            let class = self.timed_out();
+            if class.is_neutral {
+                rejected.set_effect(class.effect);
+            }
+            self.set_class(class);
+        } else {
+            self.set_kind(rejected.kind(), rejected.retry_after());
+        }
         self.mark(&mut rejected);
         rejected
+    }
+
+    /// Returns the class of a timeout. While no attempt runs, the time runs out in this process,
+    /// and the effect of the call is that of the earlier attempts.
+    fn timed_out(&self) -> FailureClass {
+        let class = RejectedKind::TimedOut.class(None);
+        match self.0.load(Relaxed) & CLASS {
+            IN_QUEUE => class.effect(self.earlier()).neutral(),
+            IN_DELAY => class.effect(self.earlier()),
+            _ => class,
+        }
     }
 
     /// Records a rejection of this kind.
     #[inline]
     pub(crate) fn set_kind(&self, kind: RejectedKind, retry_after: Option<Duration>) {
+        self.set_class(kind.class(retry_after));
+    }
+
+    #[inline]
+    fn set_class(&self, class: FailureClass) {
         let earlier = self.0.load(Relaxed) & EARLIER;
-        let class = kind.class(retry_after);
-        let class = if kind == RejectedKind::TimedOut && self.is_in_queue() {
-            // The body has not started: the time ran out in a queue of this process.
-            class.effect(self.earlier()).neutral()
-        } else {
-            class
-        };
         let open = self.open_for();
         self.0.store(pack(class) | earlier, Relaxed);
         if !open.is_zero() {
@@ -140,7 +164,7 @@ impl RejectionSignal {
         permit
     }
 
-    /// Returns whether the call waits in a queue, before its body starts.
+    /// Returns whether the call waits in a queue or after a rejection, before its body starts.
     pub(crate) fn is_in_queue(&self) -> bool {
         self.0.load(Relaxed) & CLASS == IN_QUEUE
     }
@@ -151,10 +175,11 @@ impl RejectionSignal {
         self.0.store(self.0.load(Relaxed) & EARLIER, Relaxed);
     }
 
-    /// Clears the signal before the next attempt of a retry. `earlier` is the effect of the
-    /// attempts so far.
-    pub(crate) fn start_attempt(&self, earlier: Effect) {
-        self.0.store(code(earlier) << EARLIER_SHIFT, Relaxed);
+    /// Ends an attempt of a retry that makes another attempt: the call waits until
+    /// [`clear`](Self::clear). `earlier` is the effect of the attempts so far.
+    pub(crate) fn start_delay(&self, earlier: Effect, after_rejection: bool) {
+        let wait = if after_rejection { IN_QUEUE } else { IN_DELAY };
+        self.0.store(wait | code(earlier) << EARLIER_SHIFT, Relaxed);
     }
 
     /// Ends the attempts of a retry: the class of a last rejection becomes the class of the call,
@@ -178,6 +203,17 @@ impl RejectionSignal {
     #[inline]
     pub fn copy(&self, attempt: &Self) {
         self.0.store(attempt.0.load(Relaxed), Relaxed);
+    }
+
+    /// Returns the state, for the signals of other calls with the same outcome.
+    pub(crate) fn state(&self) -> SignalState {
+        SignalState(self.0.load(Relaxed) & !EARLIER)
+    }
+
+    /// Takes the state of the call whose outcome this call returns, and keeps the effect of the
+    /// earlier attempts of this call.
+    pub(crate) fn take_state(&self, SignalState(state): SignalState) {
+        self.0.store(self.0.load(Relaxed) & EARLIER | state, Relaxed);
     }
 
     /// Returns the class of the rejection, if there was one.
@@ -318,7 +354,8 @@ mod tests {
         let effect = |signal: &RejectionSignal| signal.class().expect("a rejection").effect;
         for earlier in [Effect::NotSent, Effect::Refused, Effect::Unknown] {
             let signal = RejectionSignal::new();
-            signal.start_attempt(earlier);
+            signal.start_delay(earlier, false);
+            signal.clear();
             let of_hedge = signal.of_attempt();
             let returned = of_hedge.set(rejected());
             signal.copy(&of_hedge);
@@ -329,7 +366,8 @@ mod tests {
             assert_eq!(effect(&signal), earlier);
         }
         let signal = RejectionSignal::new();
-        signal.start_attempt(Effect::Refused);
+        signal.start_delay(Effect::Refused, false);
+        signal.clear();
         let _ = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));
         signal.end_attempts();
         assert_eq!(effect(&signal), Effect::Unknown);
@@ -338,12 +376,44 @@ mod tests {
     #[test]
     fn a_timeout_in_the_queue_of_a_later_attempt_is_ambiguous() {
         let signal = RejectionSignal::new();
-        signal.start_attempt(Effect::Unknown);
+        signal.start_delay(Effect::Unknown, false);
         let waiting = signal.in_queue(core::future::pending::<()>());
         let _ = pin!(waiting).poll(&mut Context::from_waker(Waker::noop()));
         let _ = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));
         let class = signal.class().expect("a rejection");
         assert!(class.is_neutral && class.effect == Effect::Unknown);
+    }
+
+    #[test]
+    fn a_timeout_between_two_attempts_has_the_effect_of_the_attempts() {
+        for earlier in [Effect::NotSent, Effect::Refused, Effect::Unknown] {
+            for after_rejection in [false, true] {
+                let signal = RejectionSignal::new();
+                signal.start_delay(earlier, after_rejection);
+                assert_eq!(signal.class(), None);
+                let returned = signal.set(Rejected::timed_out("api", Duration::from_secs(1)));
+                let class = signal.class().expect("a rejection");
+                assert_eq!((class.effect, class.is_neutral), (earlier, after_rejection));
+                let is_known = after_rejection && earlier != Effect::Unknown;
+                let effect = if is_known { earlier } else { Effect::Unknown };
+                assert_eq!(returned.classify().effect, effect);
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_of_another_call_keeps_the_own_earlier_attempts() {
+        let [leader, follower] = [(); 2].map(|()| RejectionSignal::new());
+        leader.start_delay(Effect::Unknown, false);
+        leader.clear();
+        let _ = leader.set(Rejected::new(RejectedKind::BulkheadFull, "api", None));
+        follower.start_delay(Effect::Refused, false);
+        follower.take_state(leader.state());
+        assert_eq!(follower.class(), leader.class());
+        leader.end_attempts();
+        follower.end_attempts();
+        let effect = |signal: &RejectionSignal| signal.class().expect("a rejection").effect;
+        assert_eq!((effect(&leader), effect(&follower)), (Effect::Unknown, Effect::Refused));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::clock::now;
+use crate::context::execution_facts;
+
 thread_local! {
     /// The age of the oldest last good value in the running scope.
     static OLDEST: Cell<Option<Duration>> = const { Cell::new(None) };
@@ -16,6 +19,10 @@ thread_local! {
 /// Notes the age of a returned value in the scope of the caller.
 pub(crate) fn note(age: Duration) {
     OLDEST.with(|oldest| oldest.set(oldest.get().max(Some(age))));
+    execution_facts::record(|facts| {
+        let time = now().minus(age);
+        facts.oldest_value = Some(facts.oldest_value.map_or(time, |oldest| oldest.min(time)));
+    });
 }
 
 /// A scope on this thread. On drop the outer scope continues with the ages of both.

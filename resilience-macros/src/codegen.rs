@@ -438,6 +438,12 @@ impl Context {
         Some(quote!(#name.clear();))
     }
 
+    /// Returns the statement that ends the wait of a retry between two attempts.
+    pub(crate) fn clear_shared_signal(&self) -> Option<TokenStream> {
+        let name = self.stack.signal.as_ref().map(|var| &var.name)?;
+        Some(quote!(#name.clear();))
+    }
+
     /// Returns the outcome of a call rejected by this layer, as an expression: `rejected`
     /// converted to the function's error type, or `None`. The code also sets the rejection signal.
     pub(crate) fn reject(&self, rejected: &Ident, error: Option<&Expr>) -> TokenStream {

@@ -304,9 +304,12 @@ impl SignalVar {
     ) -> Option<Self> {
         let rejects = |sibling: &Sibling| sibling.has(Role::Rejects);
         let read = layer.has(Role::ReadsRejections) && inner.iter().any(rejects);
+        // A timeout outside asks whether the call waits between two attempts.
+        let waits = layer.has(Role::RetriesFailures)
+            && outer.iter().any(|sibling| sibling.has(Role::Interrupts));
         // A reader outside reads the rejections of this layer and of the layers inside.
         let written = outer.iter().any(|sibling| sibling.has(Role::ReadsRejections))
-            && (rejects(layer) || inner.iter().any(rejects));
+            && (waits || rejects(layer) || inner.iter().any(rejects));
         let name = name.clone();
         (read || written).then_some(Self { name, declared: read && !written, read, written })
     }

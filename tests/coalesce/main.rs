@@ -6,6 +6,7 @@ mod attribute;
 mod blocking;
 mod deadlines;
 mod dropped;
+mod facts;
 mod instances;
 mod panics;
 mod shared;

@@ -10,6 +10,8 @@ mod open_circuits;
 mod orders;
 mod rejections;
 mod sources;
+mod texts;
+mod waits;
 mod whole;
 
 use resilience::Rejected;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{RateLimiter, Reservation, testing};
+use resilience::{RateLimiter, Reservation, control, register, testing};
 use tokio::time::{Instant, advance, timeout};
 
 use crate::{SECOND, left, ms};
@@ -161,4 +161,19 @@ fn a_reservation_that_was_awaited_stays_used_without_waits() {
     limiter.try_acquire().expect("the first");
     limiter.reserve().expect("a reservation").wait_blocking();
     assert!(left(limiter.try_acquire()) > Some(3600 * SECOND));
+}
+
+/// A permit of a dropped reservation is a permit as any other.
+#[test]
+fn drain_takes_the_permits_of_dropped_reservations() {
+    static LIMITER: RateLimiter =
+        RateLimiter::new(1, SECOND).wait(SECOND.saturating_mul(10)).name("reservations::drain");
+    let clock = testing::clock();
+    register(&LIMITER);
+    let (_now, first, _second) = (LIMITER.reserve(), LIMITER.reserve(), LIMITER.reserve());
+    drop(first);
+    clock.advance(SECOND);
+    assert_eq!(LIMITER.available(), 1);
+    control("reservations::drain").drain().expect("a rate limit");
+    assert_eq!((LIMITER.available(), left(LIMITER.try_acquire())), (0, Some(2 * SECOND)));
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
+use super::facts::Shared;
 use super::flight::{Member, SharedOutcome, Turn};
 use super::{Coalescer, ShareableOutcome};
 use crate::clock::{Delay, LimitTimer, now};
@@ -18,6 +19,7 @@ use crate::outcome::Outcome;
 use crate::park::Parker;
 use crate::registry::policy::count_success;
 use crate::rejected::Rejected;
+use crate::rejection_signal::RejectionSignal;
 
 pin_project! {
     /// A call that runs `body`, or waits for the outcome of a running call.
@@ -30,21 +32,32 @@ pin_project! {
         // In a box, because most calls have no deadline or do not wait.
         wait_end: Option<Pin<Box<LimitTimer>>>,
         coalescer: &'c Coalescer,
-        executed: fn(&Coalescer, &mut Member<'_>, F::Output) -> F::Output,
-        shared: fn(&Coalescer, SharedOutcome) -> Result<F::Output, Rejected>,
+        signal: Option<&'c RejectionSignal>,
+        outcomes: &'c Outcomes<F::Output>,
     }
 }
 
-/// Creates a call that shares the execution with concurrent calls of an equal key.
+type Signal<'s> = Option<&'s RejectionSignal>;
+
+/// The functions of a type of outcome.
+struct Outcomes<O> {
+    executed: fn(&Coalescer, &mut Member<'_>, Signal<'_>, O) -> O,
+    shared: fn(&Coalescer, Signal<'_>, SharedOutcome) -> Result<O, Rejected>,
+}
+
+/// Creates a call that shares the execution with concurrent calls of an equal key. `signal` reports
+/// the rejections of the layers inside to the layers outside.
 // The future holds the functions of the outcome and has no bound: an outcome that cannot be shared
 // is one compile error, at the first parameter.
-pub fn coalesce<O: ShareableOutcome + Outcome, F: Future<Output = O>>(
-    coalescer: &Coalescer,
+pub fn coalesce<'c, O: ShareableOutcome + Outcome, F: Future<Output = O>>(
+    coalescer: &'c Coalescer,
     key: KeyHash,
+    signal: Option<&'c RejectionSignal>,
     body: F,
-) -> Coalesced<'_, F> {
+) -> Coalesced<'c, F> {
     let member = coalescer.member::<O>(key);
-    Coalesced { body, member, wait_end: None, coalescer, executed, shared }
+    let outcomes = const { &Outcomes { executed: executed::<O>, shared: shared::<O> } };
+    Coalesced { body, member, wait_end: None, coalescer, signal, outcomes }
 }
 
 impl<F: Future> Future for Coalesced<'_, F> {
@@ -52,21 +65,24 @@ impl<F: Future> Future for Coalesced<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let Outcomes { executed, shared } = *this.outcomes;
         match this.member.turn(Some(cx.waker())) {
-            Turn::Run => {
+            Some(Turn::Run) => {
                 let running = this.member.running();
                 let polled = this.body.poll(cx);
                 running.end();
                 let out = ready!(polled);
-                Poll::Ready(Ok((this.executed)(this.coalescer, this.member, out)))
+                Poll::Ready(Ok(executed(this.coalescer, this.member, *this.signal, out)))
             }
-            Turn::Wait => {
+            None => {
                 let rejected = ready!(poll_overdue(this.coalescer, this.wait_end, cx));
                 this.member.leave();
                 Poll::Ready(Err(rejected))
             }
-            Turn::Return(outcome) => Poll::Ready((this.shared)(this.coalescer, outcome)),
-            Turn::Reject => Poll::Ready(Err(this.coalescer.rejection())),
+            Some(Turn::Return(outcome)) => {
+                Poll::Ready(shared(this.coalescer, *this.signal, outcome))
+            }
+            Some(Turn::Reject) => Poll::Ready(Err(this.coalescer.rejection())),
         }
     }
 }
@@ -110,32 +126,39 @@ fn poll_overdue(
 pub fn coalesce_blocking<O: ShareableOutcome + Outcome>(
     coalescer: &Coalescer,
     key: KeyHash,
+    signal: Option<&RejectionSignal>,
     body: impl FnOnce() -> O,
 ) -> Result<O, Rejected> {
     let mut member = coalescer.member::<O>(key);
-    let mut turn = member.turn(None);
-    if let Turn::Wait = turn {
-        let parker = Parker::new();
-        let waker = parker.waker();
-        turn = member.turn(Some(&waker));
-        while let Turn::Wait = turn {
-            if !parker.park(end_of_wait()) {
-                if let Some(rejected) = coalescer.overdue() {
-                    member.leave();
-                    return Err(rejected);
-                }
-            }
-            turn = member.turn(Some(&waker));
-        }
-    }
+    let turn = match member.turn(None) {
+        Some(turn) => turn,
+        None => wait_for_turn(coalescer, &mut member)?,
+    };
     match turn {
-        Turn::Return(outcome) => shared(coalescer, outcome),
+        Turn::Return(outcome) => shared(coalescer, signal, outcome),
         Turn::Reject => Err(coalescer.rejection()),
-        Turn::Run | Turn::Wait => {
+        Turn::Run => {
             let running = member.running();
             let out = body();
             running.end();
-            Ok(executed(coalescer, &mut member, out))
+            Ok(executed(coalescer, &mut member, signal, out))
+        }
+    }
+}
+
+/// Blocks the thread until the call need not wait, or until the deadline of the context.
+fn wait_for_turn(coalescer: &Coalescer, member: &mut Member<'_>) -> Result<Turn, Rejected> {
+    let parker = Parker::new();
+    let waker = parker.waker();
+    loop {
+        if let Some(turn) = member.turn(Some(&waker)) {
+            return Ok(turn);
+        }
+        if !parker.park(end_of_wait()) {
+            if let Some(rejected) = coalescer.overdue() {
+                member.leave();
+                return Err(rejected);
+            }
         }
     }
 }
@@ -151,6 +174,7 @@ fn end_of_wait() -> Option<Instant> {
 fn executed<O: ShareableOutcome + Outcome>(
     coalescer: &Coalescer,
     member: &mut Member<'_>,
+    signal: Signal<'_>,
     out: O,
 ) -> O {
     count_success(coalescer);
@@ -158,16 +182,21 @@ fn executed<O: ShareableOutcome + Outcome>(
         member.leave();
         return out;
     }
-    member.complete(out)
+    member.complete(out, signal)
 }
 
 /// Returns the outcome of another call. The last call takes the outcome, and the others clone.
 fn shared<O: ShareableOutcome>(
     coalescer: &Coalescer,
+    signal: Signal<'_>,
     outcome: SharedOutcome,
 ) -> Result<O, Rejected> {
     // The type of the outcome is a part of the key.
-    let outcome = outcome.downcast::<O>().map_err(|_| coalescer.rejection())?;
+    let shared = outcome.downcast::<Shared<O>>().map_err(|_| coalescer.rejection())?;
     coalescer.count_shared();
-    Ok(Arc::unwrap_or_clone(outcome))
+    shared.report(signal);
+    match Arc::try_unwrap(shared) {
+        Ok(last) => Ok(last.outcome),
+        Err(shared) => Ok(shared.outcome.clone()),
+    }
 }

@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use super::facts::Shared;
+use crate::context::execution_facts;
 use crate::context::executions::{self, ExecutionId, InExecutions};
 use crate::key_hash::KeyHash;
+use crate::rejection_signal::RejectionSignal;
 use crate::switch;
 use crate::sync::{Mutex, lock};
 use crate::waiters::{WaiterId, Waiters};
@@ -25,7 +28,7 @@ type FlightKey = (KeyHash, TypeId);
 
 type Part = Mutex<BTreeMap<FlightKey, Arc<Flight>>>;
 
-/// An outcome, of any type.
+/// A [`Shared`] outcome, of any type.
 pub(super) type SharedOutcome = Arc<dyn Any + Send + Sync>;
 
 /// The running executions of a coalescer.
@@ -67,10 +70,9 @@ enum Role {
     Alone,
 }
 
-/// The next step of a call.
+/// The next step of a call that need not wait.
 pub(super) enum Turn {
     Run,
-    Wait,
     Return(SharedOutcome),
     Reject,
 }
@@ -143,12 +145,13 @@ impl<'f> Member<'f> {
         Self { role: Role::Alone, ..Self::new::<O>(flights, key) }
     }
 
-    /// Returns the next step. A waiting call is woken through `waker`, if given.
-    pub(super) fn turn(&mut self, waker: Option<&Waker>) -> Turn {
+    /// Returns the next step; `None` if the call waits. A waiting call is woken through `waker`, if
+    /// given.
+    pub(super) fn turn(&mut self, waker: Option<&Waker>) -> Option<Turn> {
         if let Role::New = self.role {
             self.role = self.join();
         }
-        let Role::Follower(flight, id) = &self.role else { return Turn::Run };
+        let Role::Follower(flight, id) = &self.role else { return Some(Turn::Run) };
         let (flight, id) = (Arc::clone(flight), *id);
         let mut own = None;
         loop {
@@ -170,19 +173,19 @@ impl<'f> Member<'f> {
                     Turn::Run => Role::Leader(flight),
                     _ => Role::Alone,
                 };
-                return turn;
+                return Some(turn);
             }
             let (Some(known), Some(waker)) = (state.followers.get_mut(id), waker) else {
-                return Turn::Wait;
+                return None;
             };
             if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                return Turn::Wait;
+                return None;
             }
             if let Some(own) = own.take() {
                 let old = known.replace(own);
                 drop(state);
                 drop(old);
-                return Turn::Wait;
+                return None;
             }
             drop(state);
             own = Some(waker.clone());
@@ -219,19 +222,24 @@ impl<'f> Member<'f> {
     }
 
     /// Ends the flight with an outcome, and returns the outcome. Only shared outcomes are cloned.
-    pub(super) fn complete<O: Clone + Send + Sync + 'static>(&mut self, out: O) -> O {
+    /// `signal` has the rejections of the layers inside.
+    pub(super) fn complete<O: Clone + Send + Sync + 'static>(
+        &mut self,
+        out: O,
+        signal: Option<&RejectionSignal>,
+    ) -> O {
         let Role::Leader(flight) = mem::replace(&mut self.role, Role::Alone) else { return out };
         self.flights.remove(self.key, &flight);
         let mut state = lock(&flight.state);
         if state.followers.is_empty() {
             return out;
         }
-        let shared = Arc::new(out);
+        let shared = Arc::new(Shared::new(out, flight.execution, signal));
         state.phase = Phase::Done(Arc::clone(&shared) as SharedOutcome);
         let followers = mem::replace(&mut state.followers, Waiters::new());
         drop(state);
         wake(followers);
-        O::clone(&shared)
+        shared.outcome.clone()
     }
 
     #[cold]
@@ -259,6 +267,8 @@ impl<'f> Member<'f> {
             state.followers.remove(id)
         } else {
             state.phase = Phase::Free;
+            // The next call that runs a body has facts of its own.
+            let _ = execution_facts::take(flight.execution);
             None
         };
         let mut next = None;

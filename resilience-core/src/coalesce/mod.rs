@@ -1,6 +1,7 @@
 //! Concurrent calls with equal keys share one execution.
 
 mod call;
+mod facts;
 mod flight;
 #[cfg(all(test, resilience_loom))]
 mod model;
@@ -135,7 +136,7 @@ impl Coalescer {
     where
         O: Outcome<Err: FromRejected<By>> + ShareableOutcome,
     {
-        coalesce_blocking(self, KeyHash::of(key), body).unwrap_or_else(reject)
+        coalesce_blocking(self, KeyHash::of(key), None, body).unwrap_or_else(reject)
     }
 
     /// Awaits `body`, or the outcome of a running call with an equal key.
@@ -150,7 +151,7 @@ impl Coalescer {
     where
         O: Outcome<Err: FromRejected<By>> + ShareableOutcome,
     {
-        coalesce(self, KeyHash::of(key), body).await.unwrap_or_else(reject)
+        coalesce(self, KeyHash::of(key), None, body).await.unwrap_or_else(reject)
     }
 }
 

@@ -14,7 +14,7 @@ fn key() -> KeyHash {
 
 /// Runs the body and returns the number of the run, or the number of the run of another call.
 fn run(coalescer: &Coalescer, runs: &AtomicU32) -> Option<u32> {
-    coalesce_blocking(coalescer, key(), || Some(runs.fetch_add(1, SeqCst) + 1)).ok()?
+    coalesce_blocking(coalescer, key(), None, || Some(runs.fetch_add(1, SeqCst) + 1)).ok()?
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_call_takes_over_from_a_leader_that_leaves() {
     loom::model(|| {
         let shared = Arc::new((Coalescer::new(), AtomicU32::new(0)));
         let mut leader = Member::new::<Option<u32>>(&shared.0.flights, key());
-        assert!(matches!(leader.turn(None), Turn::Run));
+        assert!(matches!(leader.turn(None), Some(Turn::Run)));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || run(&other.0, &other.1));
         drop(leader);
@@ -53,7 +53,7 @@ fn a_panic_rejects_or_comes_before_the_next_run() {
     loom::model(|| {
         let shared = Arc::new((Coalescer::new(), AtomicU32::new(0)));
         let mut leader = Member::new::<Option<u32>>(&shared.0.flights, key());
-        assert!(matches!(leader.turn(None), Turn::Run));
+        assert!(matches!(leader.turn(None), Some(Turn::Run)));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || run(&other.0, &other.1));
         // Dropped without `end`, as by a panic.
@@ -71,7 +71,7 @@ fn calls_that_leave_together_leave_nothing_behind() {
     loom::model(|| {
         let shared = Arc::new(Coalescer::new());
         let mut leader = Member::new::<Option<u32>>(&shared.flights, key());
-        assert!(matches!(leader.turn(None), Turn::Run));
+        assert!(matches!(leader.turn(None), Some(Turn::Run)));
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || {
             let mut member = Member::new::<Option<u32>>(&other.flights, key());

@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// Identifies an execution within the process: the number of the call that runs the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ExecutionId(CallId);
 
 impl ExecutionId {
@@ -55,6 +55,11 @@ impl Drop for InExecutions {
             let _ = RUNNING.try_with(|running| running.borrow_mut().truncate(outside));
         }
     }
+}
+
+/// Calls `visit` for each execution of the running code.
+pub(super) fn each(visit: impl FnMut(ExecutionId)) {
+    let _ = RUNNING.try_with(|running| running.borrow().iter().copied().for_each(visit));
 }
 
 /// Returns the executions of the running code, for another task.

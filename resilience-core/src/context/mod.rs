@@ -33,6 +33,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod current;
+pub(crate) mod execution_facts;
 pub(crate) mod executions;
 pub(crate) mod nesting;
 mod priority;

@@ -5,13 +5,13 @@
 //! for a failure.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::current::{self, CallId};
 use crate::clock::Timestamp;
 use crate::failure_text::{FailureText, shortened};
 use crate::log::Shown;
+use crate::recent_map::RecentMap;
 
 /// A call with a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,17 +20,8 @@ pub(crate) struct BoundedCall {
     pub(crate) call: CallId,
 }
 
-/// The largest number of calls with a failure. A further call replaces the oldest.
-const MAX_FAILURES: usize = 1000;
-
-struct Failures {
-    texts: BTreeMap<BoundedCall, Arc<str>>,
-    /// The calls in the order of their first failures.
-    calls: VecDeque<BoundedCall>,
-}
-
-static FAILURES: Mutex<Failures> =
-    Mutex::new(Failures { texts: BTreeMap::new(), calls: VecDeque::new() });
+/// The texts of the failures.
+static FAILURES: Mutex<RecentMap<BoundedCall, Arc<str>>> = Mutex::new(RecentMap::new());
 
 thread_local! {
     /// The call whose timeout has just ended, for the rejection that follows at once.
@@ -42,16 +33,7 @@ thread_local! {
 pub(crate) fn record(function: &str, error: Shown<'_>) {
     let (Some(call), Some(text)) = (current::bounded_call(), error.text()) else { return };
     let text = shortened(format!("{function}: {text}"));
-    let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-    let Failures { texts, calls } = &mut *failures;
-    let mut replaced = texts.insert(call, text);
-    if replaced.is_none() {
-        calls.push_back(call);
-        if calls.len() > MAX_FAILURES {
-            replaced = calls.pop_front().and_then(|oldest| texts.remove(&oldest));
-        }
-    }
-    drop(failures);
+    let replaced = FAILURES.lock().unwrap_or_else(PoisonError::into_inner).insert(call, text);
     drop(replaced);
 }
 
@@ -75,7 +57,7 @@ pub(crate) fn last_failure_of_ended() -> Option<FailureText> {
 
 fn find(call: BoundedCall) -> Option<FailureText> {
     let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = failures.texts.get(&call).cloned();
+    let text = failures.get(&call).cloned();
     drop(failures);
     text.map(FailureText)
 }
@@ -88,23 +70,15 @@ mod tests {
     use crate::clock::now;
 
     #[test]
-    fn the_number_of_failures_is_bounded() {
-        let start = now();
-        for nanos in 0..2 * MAX_FAILURES as u64 {
-            let end = start.plus(Duration::from_secs(60) + Duration::from_nanos(nanos));
-            let deadline = Some(current::Deadline { at: end, set_by: "test" });
-            let _scope = current::replace(
-                current::Values { deadline, ..current::Values::default() },
-                current::new_call(),
-            );
-            record("call", Shown::Display(&nanos));
-            record("call", Shown::Display(&(nanos + 1)));
-            assert_eq!(
-                last_failure().map(|text| text.to_string()),
-                Some(format!("call: {}", nanos + 1))
-            );
-        }
-        let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-        assert_eq!((failures.texts.len(), failures.calls.len()), (MAX_FAILURES, MAX_FAILURES));
+    fn the_last_failure_of_a_call_is_found() {
+        let end = now().plus(Duration::from_secs(60));
+        let deadline = Some(current::Deadline { at: end, set_by: "test" });
+        let values = current::Values { deadline, ..current::Values::default() };
+        let _scope = current::replace(values, current::new_call());
+        record("call", Shown::Display(&1));
+        record("call", Shown::Display(&2));
+        assert_eq!(last_failure().map(|text| text.to_string()), Some("call: 2".to_owned()));
+        let _other = current::replace(values, current::new_call());
+        assert!(last_failure().is_none());
     }
 }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::histogram::Histogram;
+use crate::event::StopReason;
 use crate::registry::PolicyKind;
+use crate::rejected::IdempotencyRejection as Rejection;
 
 /// The meaning of a figure: a row of the table of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +250,8 @@ impl Slot {
 /// The positions.
 pub mod slot {
     use super::Slot;
+    use crate::event::StopReason;
+    use crate::rejected::IdempotencyRejection;
 
     /// Finished with a success; for a bulkhead and a rate limit: admitted.
     pub const SUCCESS: Slot = Slot(0);
@@ -279,8 +283,8 @@ pub mod slot {
     pub(crate) const RETRIES: Slot = Slot(8);
     pub(crate) const BACKOFF_TIME: Slot = Slot(14);
     pub(crate) const SERVER_TIME: Slot = Slot(15);
-    /// The first of the reasons, in the order of the table.
-    pub(crate) const STOPS: Slot = Slot(16);
+    /// The first of the reasons, in the order of `StopReason`.
+    const STOPS: Slot = Slot(16);
 
     /// A retry inside an attempt of another retry.
     pub(crate) const NESTED: Slot = Slot(27);
@@ -295,7 +299,7 @@ pub mod slot {
     pub(crate) const HEDGE_REJECTED: Slot = Slot(10);
 
     /// The first of the reasons, in the order of `IdempotencyRejection`.
-    pub(crate) const IDEMPOTENCY: Slot = Slot(6);
+    const IDEMPOTENCY: Slot = Slot(6);
     /// A failed operation of the store.
     pub const STORE_ERRORS: Slot = Slot(15);
     /// A lease that ended while the body ran.
@@ -306,6 +310,16 @@ pub mod slot {
     pub const DUPLICATES: Slot = Slot(18);
 
     impl Slot {
+        /// Returns the position of a reason for giving up.
+        pub(crate) const fn of_stop(reason: StopReason) -> Self {
+            STOPS.plus(reason as u8)
+        }
+
+        /// Returns the position of a rejection of an idempotent call.
+        pub(crate) const fn of_idempotency(reason: IdempotencyRejection) -> Self {
+            IDEMPOTENCY.plus(reason as u8)
+        }
+
         pub(crate) const fn plus(self, offset: u8) -> Self {
             Self(self.0.saturating_add(offset))
         }
@@ -322,7 +336,7 @@ pub(crate) struct Counter {
 
 /// Builds the list of counters of a kind.
 macro_rules! counters {
-    ($($slot:expr => $info:ident($($label:ident = $value:literal),*);)*) => {
+    ($($slot:expr => $info:ident($($label:ident = $value:expr),*);)*) => {
         &[$(Counter { slot: $slot, info: &$info, labels: &[$(($label, $value)),*] }),*]
     };
 }
@@ -356,17 +370,17 @@ const RETRY: &[Counter] = counters! {
     slot::RETRIES.plus(5) => RETRIES(REASON = "rejected", SOURCE = "server");
     slot::BACKOFF_TIME => DELAY_TIME(SOURCE = "backoff");
     slot::SERVER_TIME => DELAY_TIME(SOURCE = "server");
-    slot::STOPS => STOPS(STOP = "permanent");
-    slot::STOPS.plus(1) => STOPS(STOP = "not_idempotent");
-    slot::STOPS.plus(2) => STOPS(STOP = "attempts");
-    slot::STOPS.plus(3) => STOPS(STOP = "body_not_replayable");
-    slot::STOPS.plus(4) => STOPS(STOP = "deadline");
-    slot::STOPS.plus(5) => STOPS(STOP = "retry_after");
-    slot::STOPS.plus(6) => STOPS(STOP = "budget");
-    slot::STOPS.plus(7) => STOPS(STOP = "rejected");
-    slot::STOPS.plus(8) => STOPS(STOP = "disabled");
-    slot::STOPS.plus(9) => STOPS(STOP = "circuit_open");
-    slot::STOPS.plus(10) => STOPS(STOP = "nested");
+    Slot::of_stop(StopReason::Permanent) => STOPS(STOP = StopReason::Permanent.as_str());
+    Slot::of_stop(StopReason::NotIdempotent) => STOPS(STOP = StopReason::NotIdempotent.as_str());
+    Slot::of_stop(StopReason::Attempts) => STOPS(STOP = StopReason::Attempts.as_str());
+    Slot::of_stop(StopReason::BodyNotReplayable) => STOPS(STOP = StopReason::BodyNotReplayable.as_str());
+    Slot::of_stop(StopReason::Deadline) => STOPS(STOP = StopReason::Deadline.as_str());
+    Slot::of_stop(StopReason::RetryAfter) => STOPS(STOP = StopReason::RetryAfter.as_str());
+    Slot::of_stop(StopReason::Budget) => STOPS(STOP = StopReason::Budget.as_str());
+    Slot::of_stop(StopReason::Rejected) => STOPS(STOP = StopReason::Rejected.as_str());
+    Slot::of_stop(StopReason::Disabled) => STOPS(STOP = StopReason::Disabled.as_str());
+    Slot::of_stop(StopReason::CircuitOpen) => STOPS(STOP = StopReason::CircuitOpen.as_str());
+    Slot::of_stop(StopReason::Nested) => STOPS(STOP = StopReason::Nested.as_str());
     slot::NESTED => NESTED();
 };
 
@@ -426,15 +440,15 @@ const IDEMPOTENT: &[Counter] = counters! {
     slot::REPLAYED => CALLS(OUTCOME = "replayed");
     slot::REJECTED => CALLS(OUTCOME = "rejected");
     slot::OVERDUE => CALLS(OUTCOME = "overdue");
-    slot::IDEMPOTENCY => REJECTIONS(REJECTION = "missing_key");
-    slot::IDEMPOTENCY.plus(1) => REJECTIONS(REJECTION = "invalid_key");
-    slot::IDEMPOTENCY.plus(2) => REJECTIONS(REJECTION = "mismatch");
-    slot::IDEMPOTENCY.plus(3) => REJECTIONS(REJECTION = "in_flight");
-    slot::IDEMPOTENCY.plus(4) => REJECTIONS(REJECTION = "interrupted");
-    slot::IDEMPOTENCY.plus(5) => REJECTIONS(REJECTION = "lease_lost");
-    slot::IDEMPOTENCY.plus(6) => REJECTIONS(REJECTION = "undecodable");
-    slot::IDEMPOTENCY.plus(7) => REJECTIONS(REJECTION = "not_stored");
-    slot::IDEMPOTENCY.plus(8) => REJECTIONS(REJECTION = "unavailable");
+    Slot::of_idempotency(Rejection::MissingKey) => REJECTIONS(REJECTION = Rejection::MissingKey.label());
+    Slot::of_idempotency(Rejection::InvalidKey) => REJECTIONS(REJECTION = Rejection::InvalidKey.label());
+    Slot::of_idempotency(Rejection::KeyReused) => REJECTIONS(REJECTION = Rejection::KeyReused.label());
+    Slot::of_idempotency(Rejection::InFlight) => REJECTIONS(REJECTION = Rejection::InFlight.label());
+    Slot::of_idempotency(Rejection::OutcomeUnknown) => REJECTIONS(REJECTION = Rejection::OutcomeUnknown.label());
+    Slot::of_idempotency(Rejection::LeaseLost) => REJECTIONS(REJECTION = Rejection::LeaseLost.label());
+    Slot::of_idempotency(Rejection::Undecodable) => REJECTIONS(REJECTION = Rejection::Undecodable.label());
+    Slot::of_idempotency(Rejection::NotStored) => REJECTIONS(REJECTION = Rejection::NotStored.label());
+    Slot::of_idempotency(Rejection::StoreUnavailable) => REJECTIONS(REJECTION = Rejection::StoreUnavailable.label());
     slot::OVERDUE => REJECTIONS(REJECTION = "deadline_exceeded");
     slot::STORE_ERRORS => STORE_ERRORS();
     slot::LEASES_LOST => LEASES_LOST();

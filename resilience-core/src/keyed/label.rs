@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use resilience_rules::keyed as rules;
 
+use crate::user_text::write_contained;
+
 /// The label of a key in rejections and events, of at most [`rules::MAX_KEY_LABEL`] bytes.
 ///
 /// A thin pointer: a rejection is part of the future of every limited call.
@@ -17,7 +19,7 @@ impl KeyLabel {
     pub fn new(label: impl fmt::Display) -> Self {
         let mut text = LabelText(String::new());
         // An error of `Display`, and the end of the room, end the label.
-        let _ = write!(text, "{label}");
+        let _ = write_contained(&mut text, |text| write!(text, "{label}"));
         Self(Arc::new(text.0))
     }
 

@@ -24,9 +24,10 @@ use crate::function_state::{TestReset, resolve};
 use crate::key_hash::{KeyHash, Seeds};
 use crate::log;
 use crate::registry::facts::Facts;
-use crate::registry::policy::record_of;
+use crate::registry::policy::{handle_of, record_of};
+use crate::registry::record_handle::RecordHandle;
 use crate::registry::{
-    KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Record, Setting, list_static,
+    KeyReport, KeysReport, Policy, PolicyFigures, PolicyKind, Setting, list_static,
 };
 use crate::settings::{Action, Check, apply_standing};
 use crate::sync::const_fn;
@@ -83,7 +84,7 @@ pub trait KeyedPolicy: Policy + Sized {
 
     /// Sets the record that the policies of all keys count into.
     #[must_use]
-    fn with_record(mut self, record: Arc<Record>) -> Self {
+    fn with_record(mut self, record: RecordHandle) -> Self {
         let (figures, _) = self.parts();
         *figures = figures.of_table(record);
         self
@@ -375,7 +376,7 @@ impl<T: KeyedPolicy> Keyed<T> {
 
     /// Returns the policy of a new key.
     fn make(&self) -> T {
-        self.make.policy().with_record(Arc::clone(record_of(self)))
+        self.make.policy().with_record(handle_of(self).clone())
     }
 
     /// Returns the state that new keys share while no state can be evicted.

@@ -345,11 +345,14 @@ impl Gcra {
         wakers.wake();
     }
 
-    /// Takes all permits.
+    /// Takes all permits, also those of dropped reservations.
     pub(super) fn drain(&self, pace: Pace, now: impl Fn() -> u64) {
-        let _line = lock(&self.queue().line);
-        let used_up = now().saturating_add(pace.tolerance).saturating_add(pace.interval);
+        let queue = self.queue();
+        let mut line = lock(&queue.line);
+        let used_up = now().saturating_add(pace.burst());
         self.update(|word| word.max(used_up));
+        line.expire_holes(pace, used_up);
+        queue.publish(&line);
     }
 
     /// Returns all permits. Calls that wait take the permits first.

@@ -135,6 +135,11 @@ impl Line {
         }
     }
 
+    /// Removes the free positions before a position.
+    pub(super) fn expire_holes(&mut self, pace: Pace, before: u64) {
+        self.holes.expire(before, pace.interval);
+    }
+
     /// Takes the positions of a plan for a new call that may start at once. No call waits.
     pub(super) fn start_now(&mut self, width: u64, plan: Plan) {
         self.holes.take_first(width.saturating_sub(plan.missing), |_| ());

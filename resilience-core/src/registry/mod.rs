@@ -11,6 +11,7 @@ mod names;
 pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod record;
+pub(crate) mod record_handle;
 mod register;
 mod report;
 mod retired;
@@ -86,11 +87,11 @@ pub fn policies_matching(pattern: &str) -> Vec<PolicyReport> {
 #[must_use]
 pub fn all_figures() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
     count_successes();
-    // A record that is held cannot be dropped, so no policy is both in the list and among the
-    // dropped ones.
-    let held: Vec<_> =
+    // Policies retire before their records are gone, so each policy is either held here, or among
+    // the dropped ones.
+    let mut held: Vec<_> =
         list::all().into_iter().filter_map(|entry| Some((entry.record()?, entry))).collect();
-    let dropped = retired::retired_counters();
+    let dropped = retired::retired_counters(|| held.retain(|(record, _)| !record.is_retired()));
     let figures = |(_, entry): &(Arc<Record>, list::Entry)| {
         entry.with(|policy, record| (record.name, record.kind, record.figures(policy)))
     };

@@ -11,6 +11,7 @@ use super::facts::{Facts, facts_in_use};
 use super::list;
 use super::names;
 use super::record::Record;
+use super::record_handle::RecordHandle;
 use super::report::{KeyReport, KeysReport, PolicyKind, Setting, SourceLocation};
 use crate::CircuitState;
 use crate::clock::{Timestamp, now};
@@ -129,7 +130,7 @@ pub struct PolicyFigures {
     location: &'static Location<'static>,
     /// The number of layers outside, in an annotated function.
     pub(crate) depth: u8,
-    record: OnceLock<Arc<Record>>,
+    record: OnceLock<RecordHandle>,
     /// See [`Policy::own_rejections`].
     rejected: Tally,
     /// Whether a new record enters the registry.
@@ -184,13 +185,13 @@ impl PolicyFigures {
     }
 
     /// Returns the figures of a policy for one key, which counts into the record of the table.
-    pub(crate) fn of_table(&self, record: Arc<Record>) -> Self {
+    pub(crate) fn of_table(&self, record: RecordHandle) -> Self {
         Self { record: OnceLock::from(record), ..Self::at(self.location, false) }
     }
 
     /// Returns whether policies with these figures have the same place and record.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let record = |figures: &Self| figures.record.get().map(Arc::as_ptr);
+        let record = |figures: &Self| figures.record.get().map(|record| Arc::as_ptr(record));
         ptr::eq(self.location, other.location) && record(self) == record(other)
     }
 }
@@ -198,13 +199,19 @@ impl PolicyFigures {
 /// Returns the record of a policy. The first event of the policy creates the record.
 #[inline]
 pub(crate) fn record_of<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
+    handle_of(policy)
+}
+
+/// Returns the reference to the record, for policies that count there as well.
+#[inline]
+pub(crate) fn handle_of<P: Policy + ?Sized>(policy: &P) -> &RecordHandle {
     let known = policy.own_figures().record.get();
     known.unwrap_or_else(|| create_record(policy))
 }
 
 #[cold]
 #[inline(never)]
-fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
+fn create_record<P: Policy + ?Sized>(policy: &P) -> &RecordHandle {
     let figures = policy.own_figures();
     let (kind, name) = (policy.kind(), policy.name());
     let (location, depth, is_table) = (figures.location, figures.depth, policy.is_table());
@@ -215,7 +222,7 @@ fn create_record<P: Policy + ?Sized>(policy: &P) -> &Arc<Record> {
     let mut shared_name = None;
     // The policy of a key is made by code of the user, so no lock is held above.
     let record = figures.record.get_or_init(|| {
-        let record = Arc::new(record);
+        let record = RecordHandle::new(record);
         if figures.is_listed {
             match figures.itself {
                 // The next call applies what stands for the name, in `list_static`.

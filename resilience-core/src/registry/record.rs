@@ -2,7 +2,10 @@
 //! policy on.
 
 use core::panic::Location;
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicUsize,
+    Ordering::{AcqRel, Relaxed},
+};
 use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -54,6 +57,10 @@ pub struct Record {
     last_state: AtomicU8,
     /// Whether the list has the record.
     is_listed: AtomicBool,
+    /// The number of policies that count here.
+    owners: AtomicUsize,
+    /// Whether the counters are among those of dropped policies; changed under their lock.
+    is_retired: AtomicBool,
 }
 
 /// The states, each with its label.
@@ -95,7 +102,27 @@ impl Record {
             transitions: Mutex::new(Vec::new()),
             last_state: AtomicU8::new(0),
             is_listed: AtomicBool::new(false),
+            owners: AtomicUsize::new(0),
+            is_retired: AtomicBool::new(false),
         }
+    }
+
+    /// Adds a policy that counts here.
+    pub(super) fn add_owner(&self) {
+        self.owners.fetch_add(1, Relaxed);
+    }
+
+    /// Removes a policy. The last policy retires the counters of a listed record.
+    pub(super) fn remove_owner(&self) {
+        if self.owners.fetch_sub(1, AcqRel) == 1 && self.is_listed.load(Relaxed) {
+            let counts = self.counts();
+            retire(self.name, self.kind, counts, || self.is_retired.store(true, Relaxed));
+        }
+    }
+
+    /// Returns whether the counters are among those of dropped policies.
+    pub(super) fn is_retired(&self) -> bool {
+        self.is_retired.load(Relaxed)
     }
 
     /// Keeps the settings and the effect, unless they are known. `facts` runs no code of the user.
@@ -326,9 +353,6 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if self.is_listed.load(Relaxed) {
-            retire(self.name, self.kind, self.counts());
-        }
         if self.kind == PolicyKind::CircuitBreaker {
             touch(Some(self.name));
         }

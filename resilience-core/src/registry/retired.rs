@@ -15,9 +15,15 @@ fn retired() -> MutexGuard<'static, Retired> {
     RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds the counters of a policy that is dropped.
-pub(super) fn retire(name: &'static str, kind: PolicyKind, counters: Vec<Figure>) {
+/// Adds the counters of a policy that is dropped. `mark` runs under the lock.
+pub(super) fn retire(
+    name: &'static str,
+    kind: PolicyKind,
+    counters: Vec<Figure>,
+    mark: impl FnOnce(),
+) {
     let mut retired = retired();
+    mark();
     let sums = retired.entry((name, kind)).or_default();
     for counter in counters.into_iter().filter(|counter| counter.value.as_u64() > 0) {
         let is_same = |sum: &&mut Figure| {
@@ -30,8 +36,12 @@ pub(super) fn retire(name: &'static str, kind: PolicyKind, counters: Vec<Figure>
     }
 }
 
-/// Returns the counters of dropped policies: name, kind and sums.
-pub(super) fn retired_counters() -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
+/// Returns the counters of dropped policies: name, kind and sums. `read` runs at the same time, for
+/// the policies that are not among the dropped ones.
+pub(super) fn retired_counters(
+    read: impl FnOnce(),
+) -> Vec<(&'static str, PolicyKind, Vec<Figure>)> {
     let retired = retired();
+    read();
     retired.iter().map(|((name, kind), sums)| (*name, *kind, sums.clone())).collect()
 }

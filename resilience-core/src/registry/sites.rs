@@ -343,19 +343,8 @@ impl Site {
 
     /// Counts a rejected idempotent call.
     pub fn count_idempotency_rejection(&self, reason: IdempotencyRejection) {
-        let offset = match reason {
-            IdempotencyRejection::MissingKey => 0,
-            IdempotencyRejection::InvalidKey => 1,
-            IdempotencyRejection::KeyReused => 2,
-            IdempotencyRejection::InFlight => 3,
-            IdempotencyRejection::OutcomeUnknown => 4,
-            IdempotencyRejection::LeaseLost => 5,
-            IdempotencyRejection::Undecodable => 6,
-            IdempotencyRejection::NotStored => 7,
-            IdempotencyRejection::StoreUnavailable => 8,
-        };
         self.count(slot::REJECTED);
-        self.count(slot::IDEMPOTENCY.plus(offset));
+        self.count(Slot::of_idempotency(reason));
     }
 
     fn find(&self) -> &'static Record {

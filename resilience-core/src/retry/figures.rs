@@ -12,7 +12,7 @@ use crate::context::nesting::Nested;
 use crate::duration::Exact;
 use crate::event::{DelaySource, StopReason};
 use crate::figures::stripes::Counters;
-use crate::figures::table::slot;
+use crate::figures::table::{Slot, slot};
 use crate::jitter::Jitter;
 use crate::mode;
 use crate::registry::explain_policy;
@@ -121,21 +121,8 @@ pub(super) fn count_retry(
 
 /// Counts a call that ends in failure.
 pub(super) fn count_stop(counters: Counters<'_>, reason: StopReason) {
-    let offset = match reason {
-        StopReason::Permanent => 0,
-        StopReason::NotIdempotent => 1,
-        StopReason::Attempts => 2,
-        StopReason::BodyNotReplayable => 3,
-        StopReason::Deadline => 4,
-        StopReason::RetryAfter => 5,
-        StopReason::Budget => 6,
-        StopReason::Rejected => 7,
-        StopReason::Disabled => 8,
-        StopReason::CircuitOpen => 9,
-        StopReason::Nested => 10,
-    };
     counters.add(slot::FAILURE, 1);
-    counters.add(slot::STOPS.plus(offset), 1);
+    counters.add(Slot::of_stop(reason), 1);
 }
 
 /// Returns the effect of a retry. The code of a backoff of the user's, without a `schedule`, does

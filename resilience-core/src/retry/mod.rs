@@ -1,6 +1,7 @@
 //! Retries: the [`RetryPolicy`], and the engine that decides after each attempt.
 
 mod attempt;
+mod decision;
 mod figures;
 mod history;
 mod live;

@@ -5,12 +5,13 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::attempt::Attempt;
+use super::decision::{Decision, FailedAttempt, Failure, decide_live};
 use super::figures;
 use super::history::AttemptHistory;
-use super::live::{self, RetryCode};
+use super::live;
 use super::policy::{DEFAULT_NAME, Limits, RetryPolicy};
 use crate::attempt_scope::AttemptScope;
-use crate::backoff::{Backoff, scale};
+use crate::backoff::Backoff;
 use crate::budget::Spending;
 use crate::classify::{FailureClass, FailureKind};
 use crate::clock::{self, Delay, Timestamp};
@@ -18,12 +19,10 @@ use crate::context::{current, nesting, retried};
 use crate::event::{DelaySource, GiveUpEvent, RecoveryEvent, RetryEvent, StopReason};
 use crate::figures::stripes::Counters;
 use crate::figures::table::slot;
-use crate::jitter::Jitter;
 use crate::log::{self, Shown};
 use crate::lost_attempt;
 use crate::mode;
 use crate::outcome::Outcome;
-use crate::random;
 use crate::registry::SourceLocation;
 use crate::rejection_signal::RejectionSignal;
 use crate::span;
@@ -36,14 +35,14 @@ use crate::switch;
 pub struct RetryState(Option<Progress>);
 
 #[derive(Clone, Copy, Debug)]
-struct Progress {
+pub(super) struct Progress {
     /// The running or last attempt.
-    attempt: NonZeroU32,
+    pub(super) attempt: NonZeroU32,
     /// The number of consecutive delays chosen by the policy.
-    backoffs: u32,
-    history: AttemptHistory,
+    pub(super) backoffs: u32,
+    pub(super) history: AttemptHistory,
     /// The start of `elapsed`; moved back by waits that the clock did not show.
-    started: Option<Timestamp>,
+    pub(super) started: Option<Timestamp>,
 }
 
 const FIRST: Progress = Progress {
@@ -72,31 +71,30 @@ impl Progress {
     }
 }
 
-/// A failed attempt.
-struct FailedAttempt {
+/// A call after a failed attempt, for the event of the decision.
+struct FailedCall<'e, E> {
+    name: &'static str,
+    attempts: Option<u32>,
+    error: Option<&'e E>,
     class: FailureClass,
-    /// For how long a circuit below rejects every call.
-    open_for: Duration,
-}
-
-impl FailedAttempt {
-    #[inline]
-    fn new(class: FailureClass, signal: Option<&RejectionSignal>) -> Self {
-        Self { class, open_for: signal.map_or(Duration::ZERO, RejectionSignal::open_for) }
-    }
-}
-
-/// The input of a decision.
-struct Failure<'s> {
-    attempt: FailedAttempt,
     elapsed: Duration,
-    spending: Option<&'s Spending<'s>>,
+    location: SourceLocation,
 }
 
-/// The result of a decision, before hooks and logs.
-enum Decision {
-    Retry { next: Progress, delay: Duration, source: DelaySource },
-    GiveUp(StopReason),
+impl<'e, E> FailedCall<'e, E> {
+    #[inline]
+    fn retry(self, attempt: u32, delay: Duration, delay_source: DelaySource) -> RetryEvent<'e, E> {
+        let Self { name, attempts, error, class, elapsed, location } = self;
+        RetryEvent { name, attempt, attempts, error, class, delay, delay_source, elapsed, location }
+    }
+
+    /// Returns the event of the end. A rejection is no attempt.
+    #[inline]
+    fn give_up(self, attempt: u32, reason: StopReason) -> GiveUpEvent<'e, E> {
+        let Self { name, attempts, error, class, elapsed, location } = self;
+        let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
+        GiveUpEvent { name, attempt, attempts, error, class, reason, elapsed, location }
+    }
 }
 
 /// The context of a call: two words, so that the context travels in registers.
@@ -251,7 +249,7 @@ impl RetryState {
         let progress = self.0.unwrap_or(FIRST);
         progress.count_attempt(counters, class);
         progress.count_stop(counters, class, StopReason::Permanent);
-        self.report_history(signal, false);
+        self.report_history(signal, class, false);
         None
     }
 
@@ -269,16 +267,21 @@ impl RetryState {
     ) -> Option<Delay> {
         let failed = FailedAttempt::new(class, signal);
         let delay = self.advance(policy, spending, None::<&()>, failed, text, |_| {}, |_| {});
-        self.report_history(signal, delay.is_some());
+        self.report_history(signal, class, delay.is_some());
         delay
     }
 
-    /// Passes the effect of earlier attempts to the layers inside, before the next attempt, or to
-    /// the layers outside, after the last attempt.
-    fn report_history(self, signal: Option<&RejectionSignal>, continues: bool) {
+    /// Passes the effect of earlier attempts to the other layers: before the delay, for a timeout
+    /// that ends the delay and for the next attempt, or after the last attempt.
+    fn report_history(
+        self,
+        signal: Option<&RejectionSignal>,
+        class: FailureClass,
+        continues: bool,
+    ) {
         let (Some(signal), Some(progress)) = (signal, self.0) else { return };
         if continues {
-            signal.start_attempt(progress.history.effect());
+            signal.start_delay(progress.history.effect(), class.is_rejection);
         } else {
             signal.end_attempts();
         }
@@ -404,6 +407,9 @@ impl RetryState {
             ControlFlow::Break(out) => ControlFlow::Break(out),
             ControlFlow::Continue(delay) => {
                 self.block(delay);
+                if let Some(signal) = signal {
+                    signal.clear();
+                }
                 ControlFlow::Continue(())
             }
         }
@@ -458,7 +464,7 @@ impl RetryState {
                 let failed = FailedAttempt::new(class, signal);
                 let delay =
                     self.advance(policy, spending, error, failed, text, on_retry, on_give_up);
-                self.report_history(signal, delay.is_some());
+                self.report_history(signal, class, delay.is_some());
                 delay
             }
         };
@@ -491,50 +497,22 @@ impl RetryState {
         // Without a deadline, the first failure starts the time. A call that ends with the first
         // failure reads no clock.
         let elapsed = progress.started.map_or(Duration::ZERO, |at| clock::now().since(at));
-        let name = policy.limits.name.unwrap_or(DEFAULT_NAME);
-        let location = SourceLocation::of(policy.limits.location);
-        let attempt = progress.attempt.get();
         let class = failed.class;
         let failure = Failure { attempt: failed, elapsed, spending };
         let record = figures::record(policy, DEFAULT_NAME);
         let counters = record.counters();
         progress.count_attempt(counters, class);
-        let live = if mode::has_settings() {
-            live::overridden(record, &policy.limits, &policy.backoff)
-        } else {
-            None
-        };
-        let backoff: &dyn Backoff = &policy.backoff;
-        let (limits, backoff) = match &live {
-            None => (&policy.limits, backoff),
-            Some(RetryCode { limits, schedule }) => {
-                let schedule = schedule.as_ref().map(|schedule| schedule as &dyn Backoff);
-                (limits, schedule.unwrap_or(backoff))
-            }
-        };
-        let attempts = limits.attempts();
-        match decide(progress, limits, backoff, failure) {
-            Decision::Retry { next, delay, source: delay_source } => {
-                if let Some((outer, _)) = nesting::outer(policy.limits.nested) {
-                    if !class.is_rejection {
-                        nesting::report(outer.name, name);
-                        counters.add(slot::NESTED, 1);
-                    }
-                }
+        let (decision, attempts) = decide_live(record, policy, progress, failure);
+        let name = policy.limits.name.unwrap_or(DEFAULT_NAME);
+        let location = SourceLocation::of(policy.limits.location);
+        let failed = FailedCall { name, attempts, error, class, elapsed, location };
+        match decision {
+            Decision::Retry { next, delay, source } => {
+                count_nested(&policy.limits, counters, name, class);
                 let started = progress.started.unwrap_or_else(clock::now);
-                figures::count_retry(counters, class, delay_source, delay);
+                figures::count_retry(counters, class, source, delay);
                 span::record_attempts(next.attempt.get());
-                let event = RetryEvent {
-                    name,
-                    attempt,
-                    attempts,
-                    error,
-                    class,
-                    delay,
-                    delay_source,
-                    elapsed,
-                    location,
-                };
+                let event = failed.retry(progress.attempt.get(), delay, source);
                 if log::has_reader() {
                     log::retry(&event.with_error(None), policy.limits.retry_level, text);
                 }
@@ -549,18 +527,8 @@ impl RetryState {
             }
             Decision::GiveUp(reason) => {
                 progress.count_stop(counters, class, reason);
-                span::record_attempts(attempt);
-                let attempt = attempt.saturating_sub(u32::from(class.is_rejection));
-                let event = GiveUpEvent {
-                    name,
-                    attempt,
-                    attempts,
-                    error,
-                    class,
-                    reason,
-                    elapsed,
-                    location,
-                };
+                span::record_attempts(progress.attempt.get());
+                let event = failed.give_up(progress.attempt.get(), reason);
                 if log::has_reader() {
                     log::give_up(&event.with_error(None), policy.limits.give_up_level, text);
                 }
@@ -583,104 +551,13 @@ impl Default for RetryState {
     }
 }
 
-/// Applies the rules, in the order of their reporting.
-fn decide(
-    progress: Progress,
-    limits: &Limits,
-    backoff: &dyn Backoff,
-    Failure { attempt: FailedAttempt { class, open_for }, elapsed, spending }: Failure<'_>,
-) -> Decision {
-    let attempt = progress.attempt;
-    if class.kind == FailureKind::Permanent || progress.history.is_used_up(class) {
-        return Decision::GiveUp(StopReason::Permanent);
-    }
-    if class.is_rejection && !limits.waits_for_rejections {
-        return Decision::GiveUp(StopReason::Rejected);
-    }
-    if !limits.idempotent && !class.effect.is_not_applied() {
-        return Decision::GiveUp(StopReason::NotIdempotent);
-    }
-    if !class.is_rejection && limits.attempts().is_some_and(|attempts| attempt.get() >= attempts) {
-        return Decision::GiveUp(StopReason::Attempts);
-    }
-    if !switch::is_enabled() || !limits.enabled {
-        return Decision::GiveUp(StopReason::Disabled);
-    }
-    if !class.is_rejection && nesting::outer(limits.nested).is_some_and(|(_, is_sole)| is_sole) {
-        return Decision::GiveUp(StopReason::Nested);
-    }
-    if !limits.replayable {
-        return Decision::GiveUp(StopReason::BodyNotReplayable);
-    }
-    let asked = class.after.filter(|after| !after.is_zero());
-    if asked.is_some_and(|after| after > limits.max_retry_after) {
-        return Decision::GiveUp(StopReason::RetryAfter);
-    }
-    let spread = |kind, time| match limits.jitter {
-        Some(Jitter::None) => Duration::ZERO,
-        _ => spread(kind, time, elapsed),
-    };
-    let (delay, source, backoffs) = if let Some(after) = asked {
-        let spread = if class.is_rejection { spread(class.kind, after) } else { Duration::ZERO };
-        (after.saturating_add(spread), DelaySource::Server, 0)
-    } else {
-        let retry = progress.backoffs.saturating_add(1);
-        let previous = (retry > 1).then(|| progress.history.delay());
-        (limits.delay(backoff, class, retry, previous), DelaySource::Backoff, retry)
-    };
-    // The circuit below would reject the next attempt, and hide this failure.
-    let is_open = open_for > delay;
-    if is_open && (!limits.waits_for_rejections || open_for > limits.max_retry_after) {
-        return Decision::GiveUp(StopReason::CircuitOpen);
-    }
-    let (delay, source, backoffs) = if is_open {
-        let spread = spread(FailureKind::Transient, open_for);
-        (open_for.saturating_add(spread), DelaySource::Server, 0)
-    } else {
-        (delay, source, backoffs)
-    };
-    if limits.deadline.is_some_and(|deadline| limits.waits.end(elapsed, delay) >= deadline) {
-        return Decision::GiveUp(StopReason::Deadline);
-    }
-    if let Some(deadline) = current::deadline_outside(limits.function) {
-        let rest = deadline.since(clock::now());
-        if limits.waits.end(rest, delay).saturating_sub(rest) >= rest {
-            return Decision::GiveUp(StopReason::Deadline);
+/// Counts and reports a retry inside an attempt of another retry. A rejection is no attempt.
+#[inline]
+fn count_nested(limits: &Limits, counters: Counters<'_>, name: &'static str, class: FailureClass) {
+    if let Some((outer, _)) = nesting::outer(limits.nested) {
+        if !class.is_rejection {
+            nesting::report(outer.name, name);
+            counters.add(slot::NESTED, 1);
         }
     }
-    if class.is_rejection {
-        // Nothing was sent: the attempt is made again, and the budget of retries is not touched.
-        if limits
-            .longest_wait_for_rejections()
-            .is_some_and(|longest| elapsed.saturating_add(delay) > longest)
-        {
-            return Decision::GiveUp(StopReason::Rejected);
-        }
-        let history = progress.history.after(class, delay);
-        return Decision::Retry { next: Progress { backoffs, history, ..progress }, delay, source };
-    }
-    // The budget comes last, so that no withdrawal is made for a retry that another rule forbids.
-    if spending.is_some_and(|spending| !spending.withdraw(class.kind)) {
-        return Decision::GiveUp(StopReason::Budget);
-    }
-    let next = Progress {
-        attempt: attempt.saturating_add(1),
-        backoffs,
-        history: progress.history.after(class, delay),
-        ..progress
-    };
-    Decision::Retry { next, delay, source }
-}
-
-/// Returns the random time after a local rejection that keeps the rejected callers apart.
-///
-/// The callers of a rate limit compete for its permits, so the range grows with the time that the
-/// call has waited, as in exponential backoff. A breaker that closes admits all callers: a tenth of
-/// the time keeps them apart.
-fn spread(kind: FailureKind, after: Duration, elapsed: Duration) -> Duration {
-    let range = match kind {
-        FailureKind::Throttled => after.max(elapsed),
-        FailureKind::Transient | FailureKind::Permanent => after / 10,
-    };
-    scale(range, random::timing_draw())
 }

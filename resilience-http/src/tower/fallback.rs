@@ -6,8 +6,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use resilience_core::__internal::{Level, Shown, Site, fallback_site, fell_back, keep_outcome};
-use resilience_core::{FailureClass, PolicyKind};
+use resilience_core::__internal::{
+    Level, Shown, Site, fallback_site, fell_back, keep_outcome, replaced,
+};
+use resilience_core::{Effect, FailureClass, PolicyKind};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -151,7 +153,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, A> {
         Called { #[pin] future: F },
-        Replacing { #[pin] replacement: A },
+        Replacing { #[pin] replacement: A, effect: Effect },
     }
 }
 
@@ -170,21 +172,23 @@ where
             match this.step.as_mut().project() {
                 StepProjection::Called { future } => {
                     let out = ready!(future.poll(cx));
-                    if !this.settings.replaces(&out) {
+                    let Some(effect) = this.settings.replaces(&out) else {
                         return Poll::Ready(out);
-                    }
+                    };
                     let replacement = (this.settings.with)(out);
-                    this.step.set(Step::Replacing { replacement });
+                    this.step.set(Step::Replacing { replacement, effect });
                 }
-                StepProjection::Replacing { replacement } => return replacement.poll(cx),
+                StepProjection::Replacing { replacement, effect } => {
+                    return replacement.poll(cx).map(|out| replaced(out, *effect));
+                }
             }
         }
     }
 }
 
 impl<W, C> FallbackLayer<W, C> {
-    /// Returns whether the outcome is replaced, and logs the replacement.
-    fn replaces<R, E>(&self, out: &Result<R, E>) -> bool
+    /// Returns the effect of a call whose outcome is replaced, and logs the replacement.
+    fn replaces<R, E>(&self, out: &Result<R, E>) -> Option<Effect>
     where
         C: ResponseFilter<R>,
     {
@@ -195,9 +199,9 @@ impl<W, C> FallbackLayer<W, C> {
         // Only the class matters, and the function receives the outcome itself.
         let outcome = out.as_ref().map(|_| ()).map_err(|_| ());
         let report = |site: &Site, error: Option<&()>, class, age| {
-            fell_back(site, error, class, age, class, Shown::Nothing, Level::Info, |_| {});
+            fell_back(site, error, class, age, class, Shown::Nothing, Level::Info, |_| {})
         };
-        keep_outcome(outcome, &self.site, |()| class, |()| class, report).is_none()
+        keep_outcome(outcome, &self.site, |()| class, |()| class, report).err()
     }
 }
 

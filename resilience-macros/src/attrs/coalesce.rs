@@ -86,7 +86,7 @@ impl LayerAttribute for Coalesce {
     //         resolve_policy(&STATE)
     //     };
     //     let key = KeyHash::in_function(&|| (), &key);
-    //     match coalesce(coalescer, key, async move { body }).await {
+    //     match coalesce(coalescer, key, signal, async move { body }).await {
     //         Ok(out) => out,
     //         Err(rejected) => reject(rejected),
     //     }
@@ -101,14 +101,15 @@ impl LayerAttribute for Coalesce {
         let bind = self.state.bind(&POLICY, &coalescer, &make, context);
         let hash = instance_key::generate(&self.key, context);
         let here = context.private_at(*returns_span);
+        let signal = context.written_signal_option();
         let call = if context.is_async {
             let body = context.future();
             let coalesce = quote_spanned!(*returns_span=> #here::coalesce::<#returns, _>);
-            quote!(#coalesce(#coalescer, #key, #body).await)
+            quote!(#coalesce(#coalescer, #key, #signal, #body).await)
         } else {
             let body = context.closure();
             let coalesce = quote_spanned!(*returns_span=> #here::coalesce_blocking::<#returns>);
-            quote!(#coalesce(#coalescer, #key, #body))
+            quote!(#coalesce(#coalescer, #key, #signal, #body))
         };
         let rejection = context.reject(&rejected, value_of(self.keys.error.as_ref()));
         quote! {

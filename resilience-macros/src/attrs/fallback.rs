@@ -212,11 +212,11 @@ impl Fallback {
     //     'layer: {
     //         let out = async { body }.await;
     //         if out.is_ok() { break 'layer count_success!(out, …); }
-    //         let answer = match fall_back(out, site, on, report) {
+    //         let (answer, effect) = match fall_back(out, site, on, report) {
     //             Ok(out) => break 'layer out,
-    //             Err(error) => with(error),
+    //             Err((error, effect)) => (with(error), effect),
     //         };
-    //         recovered(Answer(answer).answer().await)
+    //         replaced(recovered(Answer(answer).answer().await), effect)
     //     }
     //
     // The failure is dropped before the answer is awaited, so the failure need not be `Send`.
@@ -224,13 +224,14 @@ impl Fallback {
     // With `on_ok`, which also examines a success, and for a value only:
     //
     //         let out = async { body }.await;
-    //         let answer = match keep_outcome(out, site, on, on_ok, report) {
-    //             Some(out) => break 'layer out,
-    //             None => value,
+    //         let (answer, effect) = match keep_outcome(out, site, on, on_ok, report) {
+    //             Ok(out) => break 'layer out,
+    //             Err(effect) => (value, effect),
     //         };
     fn generate_replacement(&self, replacement: &Replacement, context: &Context) -> TokenStream {
         let Context { private, returns, returns_span, .. } = context;
-        let [out, error, answer, layer] = ["out", "error", "answer", "layer"].map(local);
+        let [out, error, answer, effect, layer] =
+            ["out", "error", "answer", "effect", "layer"].map(local);
         let layer = Lifetime { apostrophe: layer.span(), ident: layer };
         let run = context.run();
         let on = self.on(context);
@@ -259,9 +260,9 @@ impl Fallback {
                 #here::keep_outcome::<#returns, _, _>(#out, #site, #on, #on_ok, #report)
             );
             quote! {
-                let #answer = match #keep {
-                    #private::Some(#out) => break #layer #out,
-                    #private::None => #made,
+                let (#answer, #effect) = match #keep {
+                    #private::Ok(#out) => break #layer #out,
+                    #private::Err(#effect) => (#made, #effect),
                 };
             }
         } else {
@@ -275,9 +276,9 @@ impl Fallback {
                         #private::count_success!(#out, #private::Site::counted(#site, #out))
                     };
                 }
-                let #answer = match #fall_back {
-                    ::core::result::Result::Ok(#out) => break #layer #out,
-                    ::core::result::Result::Err(#error) => #made,
+                let (#answer, #effect) = match #fall_back {
+                    #private::Ok(#out) => break #layer #out,
+                    #private::Err((#error, #effect)) => (#made, #effect),
                 };
             }
         };
@@ -298,7 +299,7 @@ impl Fallback {
                 let #out = #run;
                 #select
                 #clear
-                #recovered
+                #private::replaced(#recovered, #effect)
             }
         }
     }

@@ -3,6 +3,7 @@
 mod concurrent;
 mod crashes;
 mod identity;
+mod lost_calls;
 mod neighbors;
 mod outcomes;
 mod shapes;

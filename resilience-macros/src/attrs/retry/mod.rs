@@ -87,6 +87,7 @@ impl LayerAttribute for Retry {
     //             }
     //         };
     //         delay.wait().await;
+    //         signal.clear();
     //     }
     //
     // Sync functions, and functions with hooks: see `hooked_round`.
@@ -225,7 +226,8 @@ impl Retry {
             },
             None => class,
         };
-        let signal = context.signal_option();
+        let start = context.clear_shared_signal();
+        let signal = context.shared_signal_option();
         let record = context.record_failure(&error);
         quote! {
             let #delay = {
@@ -254,6 +256,7 @@ impl Retry {
                 }
             };
             #private::Delay::wait(#delay).await;
+            #start
         }
     }
 
@@ -265,7 +268,7 @@ impl Retry {
         let Parts { state, layer, plan, attempt, succeeded, budget } = parts;
         let Plan { policy, on_failure, .. } = plan;
         let [out, next, delay, call, error] = ["out", "next", "delay", "call", "error"].map(local);
-        let signal = context.signal_option();
+        let signal = context.shared_signal_option();
         let (on, on_ok) = (value_of(self.keys.on.as_ref()), value_of(self.keys.on_ok.as_ref()));
         let needs_effect = self.needs_effect(context);
         let with_effect = |predicate: &Expr| {
@@ -332,6 +335,7 @@ impl Retry {
         };
         if *is_async {
             let step = step(quote!(step), quote!(#state));
+            let start = context.clear_shared_signal();
             quote! {
                 let (#next, #delay) = {
                     #attempt
@@ -342,6 +346,7 @@ impl Retry {
                 };
                 #state = #next;
                 #private::Delay::wait(#delay).await;
+                #start
             }
         } else {
             let step = step(quote!(step_blocking), quote!(&mut #state));
