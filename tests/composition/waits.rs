@@ -46,7 +46,7 @@ async fn a_timeout_of_the_attempt_after_a_rejection_is_a_failure() {
     #[timeout("5s")]
     #[retry(attempts = 2, on_rejection = "wait")]
     #[circuit_breaker(breaker = INNER)]
-    #[timeout("1m")]
+    #[timeout("4500ms")]
     async fn plain() -> Answer {
         std::future::pending().await
     }
@@ -54,7 +54,7 @@ async fn a_timeout_of_the_attempt_after_a_rejection_is_a_failure() {
     #[timeout("5s")]
     #[retry(attempts = 2, on_rejection = "wait", on_retry = |_| {})]
     #[circuit_breaker(breaker = INNER)]
-    #[timeout("1m")]
+    #[timeout("4500ms")]
     async fn hooked() -> Answer {
         std::future::pending().await
     }
