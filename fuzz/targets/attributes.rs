@@ -26,7 +26,7 @@ mod builder;
 mod captures;
 #[path = "../../resilience-macros/src/check.rs"]
 mod check;
-#[path = "../../resilience-macros/src/classify.rs"]
+#[path = "../../resilience-macros/src/classify/mod.rs"]
 mod classify;
 #[path = "../../resilience-macros/src/codegen.rs"]
 mod codegen;
