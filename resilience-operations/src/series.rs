@@ -59,6 +59,7 @@ pub(crate) fn read() -> Reading {
     Reading { policies, families }
 }
 
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
 impl Reading {
     /// Returns the figures with series.
     pub(crate) fn families(&self) -> impl Iterator<Item = &Family> {
