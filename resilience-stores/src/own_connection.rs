@@ -3,6 +3,7 @@
 //! An exhausted pool, likely when a dependency fails, delays no synchronization, and a missing
 //! answer blocks no pooled connection.
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use std::fmt;
 
 #[cfg(feature = "postgres")]
