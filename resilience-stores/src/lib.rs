@@ -27,8 +27,10 @@ pub mod rate_limit;
 mod records;
 #[cfg(any(feature = "redis", feature = "redis-032"))]
 pub mod redis;
-#[cfg(feature = "sqlx")]
-#[allow(dead_code, reason = "the enabled features decide whether a function is used")]
+#[cfg(any(
+    all(feature = "idempotent", any(feature = "postgres", feature = "sqlite")),
+    all(feature = "postgres", any(feature = "shared-breakers", feature = "shared-rate-limits"))
+))]
 mod rolled_back;
 #[cfg(any(feature = "shared-breakers", feature = "shared-rate-limits"))]
 mod rounds;

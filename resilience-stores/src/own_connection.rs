@@ -14,7 +14,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, Postgre
 use sqlx::query::Query;
 
 #[cfg(feature = "postgres")]
-use crate::rolled_back::{MAX_ROUNDS, is_rolled_back};
+use crate::rolled_back::retry_rollback;
 
 /// A connection to Redis, made at the first use. The round limits the time of a call.
 #[cfg(feature = "redis")]
@@ -86,14 +86,7 @@ impl PostgresConnection {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
-        let mut rows = query().fetch_all(&mut connection).await;
-        for _ in 1..MAX_ROUNDS {
-            if !rows.as_ref().is_err_and(is_rolled_back) {
-                break;
-            }
-            rows = query().fetch_all(&mut connection).await;
-        }
-        let rows = rows?;
+        let rows = retry_rollback!(query().fetch_all(&mut connection).await)?;
         self.connection = Some(connection);
         Ok(rows)
     }

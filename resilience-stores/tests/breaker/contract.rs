@@ -7,6 +7,7 @@ use resilience::stores::breaker::{
 };
 use sqlx::{Connection, PgConnection};
 
+use crate::failing_statements::fail;
 use crate::memory::Memory;
 use crate::servers::{PgBouncer, Postgres, Redis};
 use crate::store::{postgres, redis};
@@ -184,18 +185,8 @@ async fn postgres_works_through_pgbouncer() {
     check_contract(&mut store, "over a bouncer").await;
 }
 
-/// Makes the next two statements on the table fail with this SQLSTATE. A sequence counts the
-/// failures, because a rollback does not reset a sequence.
 async fn fail_twice(connection: &mut PgConnection, state: &str) {
-    let trigger = format!(
-        "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
-         CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-         IF nextval('failed') <= 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
-         END IF; RETURN coalesce(NEW, OLD); END $$;
-         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE OR DELETE
-         ON resilience_circuit_breaker_votes FOR EACH ROW EXECUTE FUNCTION fail()"
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(connection).await.unwrap();
+    fail(connection, "resilience_circuit_breaker_votes", state, 2).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 
 mod child;
 mod claims;
+#[path = "../shared/failing_statements.rs"]
+mod failing_statements;
 mod folder;
 mod kills;
 mod payments;

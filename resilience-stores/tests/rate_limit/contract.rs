@@ -7,6 +7,7 @@ use resilience::stores::rate_limit::{
 };
 use sqlx::{Connection, PgConnection};
 
+use crate::failing_statements::fail;
 use crate::memory::Memory;
 use crate::servers::{PgBouncer, Postgres, Redis};
 use crate::store::{postgres, redis};
@@ -166,14 +167,7 @@ async fn postgres_repeats_a_statement_that_the_server_has_rolled_back() {
     let mut store = postgres(&server.url());
     store.migrate().await.unwrap();
     let mut connection = PgConnection::connect(&server.url()).await.unwrap();
-    // A sequence counts the failures, because a rollback does not reset a sequence.
-    let trigger = "CREATE SEQUENCE failed;
-        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF nextval('failed') <= 2 THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001';
-        END IF; RETURN NEW; END $$;
-        CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON resilience_rate_limit_leases
-        FOR EACH ROW EXECUTE FUNCTION fail()";
-    sqlx::raw_sql(trigger).execute(&mut connection).await.unwrap();
+    fail(&mut connection, "resilience_rate_limit_leases", "40001", 2).await;
     assert_eq!(lease(&mut store, "n", request(1, 0, 60)).await, (60, vec![]));
 }
 

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod contract;
+#[path = "../shared/failing_statements.rs"]
+mod failing_statements;
 mod fleet;
 mod log;
 #[path = "../shared/log_lines.rs"]

@@ -9,7 +9,8 @@ use resilience_idempotency::{
     Takeover, Token, TxStore, WriteOutcome,
 };
 use sqlx::postgres::PgPool;
-use sqlx::{Executor, Row as _};
+use sqlx::query::Query;
+use sqlx::{Database, Executor, Row as _};
 
 use self::statements::STATEMENTS;
 use crate::records::connection_guard::ConnectionGuard;

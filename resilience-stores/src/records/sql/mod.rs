@@ -20,8 +20,8 @@ use sqlx::error::DatabaseError;
 pub(crate) use self::store::sql_store;
 pub(crate) use self::transaction::sql_transactions;
 pub(crate) use crate::db_time::millis;
-use crate::rolled_back;
-pub(crate) use crate::rolled_back::MAX_ROUNDS;
+use crate::rolled_back::StepError;
+pub(crate) use crate::rolled_back::{MAX_ROUNDS, retry_rollback};
 use crate::sqlx::sqlite_code;
 
 /// The statements of one database. `$1` is the key unless documented otherwise; times are in
@@ -228,24 +228,9 @@ fn kind(code: &str) -> StoreErrorKind {
     }
 }
 
-/// Returns whether the step may be repeated immediately.
-pub(crate) fn is_rolled_back<T>(answer: &StoreResult<T>) -> bool {
-    let error = answer.as_ref().err().and_then(Error::source);
-    let error = error.and_then(|error| error.downcast_ref::<sqlx::Error>());
-    error.is_some_and(rolled_back::is_rolled_back)
+impl StepError for StoreError {
+    fn is_rolled_back(&self) -> bool {
+        let error = self.source().and_then(|error| error.downcast_ref::<sqlx::Error>());
+        error.is_some_and(StepError::is_rolled_back)
+    }
 }
-
-/// Executes a step, and repeats the step after a rollback.
-macro_rules! retry_rollback {
-    ($step:expr) => {{
-        let mut answer = $step;
-        for _ in 1..crate::records::sql::MAX_ROUNDS {
-            if !crate::records::sql::is_rolled_back(&answer) {
-                break;
-            }
-            answer = $step;
-        }
-        answer
-    }};
-}
-pub(crate) use retry_rollback;

@@ -90,6 +90,20 @@ macro_rules! sql_store {
                 Ok(if again.is_some() { WriteOutcome::Applied } else { WriteOutcome::Fenced })
             }
 
+            /// Executes a statement, and returns the number of rows.
+            async fn execute<'q>(
+                &self,
+                query: impl Fn() -> Query<'q, $database, <$database as Database>::Arguments>,
+            ) -> StoreResult<u64> {
+                let done = retry_rollback!({
+                    let mut guard =
+                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
+                    let done = query().execute(guard.connection()?).await;
+                    guard.finish(done.map_err(store_error))
+                });
+                Ok(done?.rows_affected())
+            }
+
             /// Executes a statement whose only parameter is the token.
             async fn write(
                 &self,
@@ -97,14 +111,10 @@ macro_rules! sql_store {
                 key: &RecordKey,
                 token: Token,
             ) -> StoreResult<WriteOutcome> {
-                let mut guard = ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                let done = sqlx::query(statement)
-                    .bind(&key.0[..])
-                    .bind(&owner(token.owner)[..])
-                    .bind(fence(token))
-                    .execute(guard.connection()?)
-                    .await;
-                guard.finish(done.map_err(store_error)).map(|done| written(done.rows_affected()))
+                let owner = owner(token.owner);
+                let query =
+                    || sqlx::query(statement).bind(&key.0[..]).bind(&owner[..]).bind(fence(token));
+                self.execute(query).await.map(written)
             }
         }
 
@@ -124,20 +134,12 @@ macro_rules! sql_store {
                 token: Token,
                 lease: Duration,
             ) -> StoreResult<WriteOutcome> {
-                retry_rollback!({
-                    let mut guard =
-                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                    let done = sqlx::query($statements.renew)
-                        .bind(&key.0[..])
-                        .bind(&owner(token.owner)[..])
-                        .bind(fence(token))
-                        .bind(millis(lease))
-                        .execute(guard.connection()?)
-                        .await;
-                    guard
-                        .finish(done.map_err(store_error))
-                        .map(|done| written(done.rows_affected()))
-                })
+                let owner = owner(token.owner);
+                let query = || {
+                    let query = sqlx::query($statements.renew).bind(&key.0[..]).bind(&owner[..]);
+                    query.bind(fence(token)).bind(millis(lease))
+                };
+                self.execute(query).await.map(written)
             }
 
             async fn complete(
@@ -158,37 +160,22 @@ macro_rules! sql_store {
             }
 
             async fn release(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-                retry_rollback!(self.write($statements.release, key, token).await)
+                self.write($statements.release, key, token).await
             }
 
             async fn abandon(&self, key: &RecordKey, token: Token) -> StoreResult<WriteOutcome> {
-                retry_rollback!(self.write($statements.abandon, key, token).await)
+                self.write($statements.abandon, key, token).await
             }
 
             async fn purge(&self, limit: usize) -> StoreResult<usize> {
-                let done = retry_rollback!({
-                    let mut guard =
-                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                    let done = sqlx::query($statements.purge)
-                        .bind(count(limit))
-                        .execute(guard.connection()?)
-                        .await;
-                    guard.finish(done.map_err(store_error))
-                });
-                Ok(usize::try_from(done?.rows_affected()).unwrap_or(usize::MAX))
+                let query = || sqlx::query($statements.purge).bind(count(limit));
+                let rows = self.execute(query).await?;
+                Ok(usize::try_from(rows).unwrap_or(usize::MAX))
             }
 
             async fn forget(&self, key: &RecordKey) -> StoreResult<bool> {
-                let done = retry_rollback!({
-                    let mut guard =
-                        ConnectionGuard::acquire(self.pool(), $statements.grace).await?;
-                    let done = sqlx::query($statements.forget)
-                        .bind(&key.0[..])
-                        .execute(guard.connection()?)
-                        .await;
-                    guard.finish(done.map_err(store_error))
-                });
-                Ok(done?.rows_affected() > 0)
+                let query = || sqlx::query($statements.forget).bind(&key.0[..]);
+                Ok(self.execute(query).await? > 0)
             }
 
             async fn interrupted(&self, limit: usize) -> StoreResult<Vec<Interrupted>> {

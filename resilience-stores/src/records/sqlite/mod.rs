@@ -9,10 +9,11 @@ use resilience_idempotency::{
     Capabilities, Claim, ClaimRequest, Interrupted, RecordKey, Store, StoreId, StoreResult,
     Takeover, Token, TxStore, WriteOutcome,
 };
+use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Executor, Row as _};
+use sqlx::{Database, Executor, Row as _};
 
 use self::statements::STATEMENTS;
 use crate::records::connection_guard::ConnectionGuard;

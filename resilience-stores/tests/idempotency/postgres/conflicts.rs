@@ -8,6 +8,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use super::{open, open_with};
 use crate::claims::ClaimSpec;
+use crate::failing_statements;
 use crate::folder::Folder;
 use crate::payments::{Payments, rejection_kind};
 use crate::servers::Postgres;
@@ -46,18 +47,8 @@ async fn claims_race_in_serializable_transactions() {
     }
 }
 
-/// Makes the next steps fail with this SQLSTATE. A sequence counts the failures, because a
-/// rollback does not reset a sequence.
 async fn fail(store: &PostgresStore, state: &str, times: u32) {
-    let trigger = format!(
-        "CREATE SEQUENCE IF NOT EXISTS failed; SELECT setval('failed', 1, false);
-         CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-         IF nextval('failed') <= {times} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{state}';
-         END IF; RETURN coalesce(NEW, OLD); END $$;
-         CREATE OR REPLACE TRIGGER fail BEFORE INSERT OR UPDATE OR DELETE ON resilience_idempotency
-         FOR EACH ROW EXECUTE FUNCTION fail()"
-    );
-    store.pool().execute(sqlx::raw_sql(sqlx::AssertSqlSafe(trigger))).await.unwrap();
+    failing_statements::fail(store.pool(), "resilience_idempotency", state, times).await;
 }
 
 #[tokio::test]
