@@ -96,7 +96,8 @@ impl Helper {
         let key: Ident = input.parse()?;
         input.parse::<Token![=]>()?;
         let forwards = self.class == Class::Forward;
-        let is_given = match key.to_string().as_str() {
+        let word = key.to_string();
+        let is_given = match word.as_str() {
             "effect" => self.effect.is_some(),
             "with" => self.with.is_some(),
             "after" => self.after.is_some(),
@@ -106,7 +107,7 @@ impl Helper {
             let message = format!("duplicate `{key}` in `#[{}]`; remove it", self.name);
             return Err(syn::Error::new_spanned(key, message));
         }
-        match key.to_string().as_str() {
+        match word.as_str() {
             "effect" if !forwards => {
                 self.effect = Some(value::choice("effect", &input.parse()?, EFFECTS)?);
             }
